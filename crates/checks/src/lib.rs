@@ -1,0 +1,1 @@
+//! Everything that looks at a partner: probes, platforms, sources and logs.

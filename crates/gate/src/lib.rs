@@ -1,0 +1,1 @@
+//! May this call proceed? Small, offline, total.

@@ -1,0 +1,1 @@
+//! The append-only signed log: tree, tiles, checkpoint, proofs and their verification.

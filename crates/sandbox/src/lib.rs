@@ -1,0 +1,1 @@
+//! A small identity platform and partners with faults to switch on.

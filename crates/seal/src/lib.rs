@@ -1,0 +1,1 @@
+//! Keys, signatures, envelopes and canonical digests: bytes in, bytes out.

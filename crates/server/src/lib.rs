@@ -1,0 +1,1 @@
+//! The API, and the loops that keep a certification alive.

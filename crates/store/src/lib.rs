@@ -1,0 +1,1 @@
+//! What must survive: events, blobs and views, in one SQLite file.

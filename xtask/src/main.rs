@@ -1,0 +1,2 @@
+//! Runs the rules of this workspace.
+fn main() {}
