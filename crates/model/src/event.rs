@@ -1,0 +1,320 @@
+//! What happened: the entries of the ledger. Digests and opaque ids only; names and bulk live in blobs.
+
+use countersign_seal::{Digest, PublicKey};
+use serde::{Deserialize, Serialize};
+
+use crate::check::assessment::ControlOutcome;
+use crate::declare::manifest::Environment;
+use crate::declare::path::Path;
+use crate::declare::words::{ProfileRef, Slug};
+use crate::id::{
+    AssessmentId, CertificateId, DecisionId, DrillId, IntegrationId, PersonId, PlanId,
+    RevocationId, WaiverId,
+};
+use crate::monitor::drift::Drift;
+use crate::require::tier::Tier;
+use crate::review::decision::Verb;
+use crate::review::waiver::Waiver;
+use crate::revoke::withdrawal::{PathReceipt, WithdrawalKind};
+use crate::time::{Period, Timestamp};
+
+/// The schema name of an event.
+pub const EVENT_SCHEMA: &str = "countersign.event/1";
+
+/// One entry of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// `countersign.event/1`.
+    pub schema: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Who did it; none when the server's own loops did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonId>,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+impl Event {
+    /// An event of this moment.
+    pub fn new(at: Timestamp, by: Option<PersonId>, what: What) -> Self {
+        Self { schema: EVENT_SCHEMA.to_owned(), at, by, what }
+    }
+}
+
+/// What happened. The kind names the step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum What {
+    /// A person's key counts from now on.
+    #[serde(rename = "review.key-enrolled")]
+    KeyEnrolled {
+        /// Whose.
+        person: PersonId,
+        /// The key.
+        key: PublicKey,
+    },
+    /// A person's key no longer counts.
+    #[serde(rename = "review.key-revoked")]
+    KeyRevoked {
+        /// The key.
+        key: PublicKey,
+    },
+    /// A manifest was submitted.
+    #[serde(rename = "declare.submitted")]
+    Submitted {
+        /// The integration.
+        integration: IntegrationId,
+        /// Its own name.
+        slug: Slug,
+        /// Digest of the manifest's canonical form.
+        manifest: Digest,
+        /// Digest of the manifest as stored.
+        blob: Digest,
+        /// Where it would count.
+        environment: Environment,
+        /// The profile that judges it.
+        profile: ProfileRef,
+        /// The tier in force: the stricter of declared and computed.
+        tier: Tier,
+        /// Words of the changes that reopen the certification: `scope-added`.
+        triggers: Vec<String>,
+    },
+    /// A run of checks ended.
+    #[serde(rename = "check.assessed")]
+    Assessed {
+        /// The integration.
+        integration: IntegrationId,
+        /// The run.
+        assessment: AssessmentId,
+        /// Digest of the assessment.
+        digest: Digest,
+        /// The manifest that was in force.
+        manifest: Digest,
+        /// Manifest and grants.
+        baseline: Digest,
+        /// Digest of the difference against what is certified.
+        diff: Digest,
+        /// What it made of each control.
+        outcomes: Vec<ControlOutcome>,
+    },
+    /// A waiver was asked for.
+    #[serde(rename = "review.waiver-requested")]
+    WaiverRequested {
+        /// The integration.
+        integration: IntegrationId,
+        /// The waiver.
+        waiver: Waiver,
+    },
+    /// A waiver was granted.
+    #[serde(rename = "review.waiver-granted")]
+    WaiverGranted {
+        /// The integration.
+        integration: IntegrationId,
+        /// The waiver.
+        waiver: WaiverId,
+    },
+    /// A waiver was ended early.
+    #[serde(rename = "review.waiver-ended")]
+    WaiverEnded {
+        /// The integration.
+        integration: IntegrationId,
+        /// The waiver.
+        waiver: WaiverId,
+    },
+    /// A person decided.
+    #[serde(rename = "review.decided")]
+    Decided {
+        /// The integration.
+        integration: IntegrationId,
+        /// The decision.
+        decision: DecisionId,
+        /// What they decided.
+        verb: Verb,
+        /// The assessment that they looked at.
+        assessment: AssessmentId,
+        /// Digest of the statement that they signed, where the verb grants.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        statement: Option<Digest>,
+        /// Digest of the envelope with the signatures so far, where the verb grants.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        envelope: Option<Digest>,
+        /// The key that they signed with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<PublicKey>,
+        /// Digest of the difference that was on the screen.
+        seen_diff: Digest,
+        /// Digest of the reason's text.
+        reason: Digest,
+    },
+    /// A certification was planned.
+    #[serde(rename = "certify.planned")]
+    Planned {
+        /// The integration.
+        integration: IntegrationId,
+        /// The plan.
+        plan: PlanId,
+        /// The decision that it would carry out.
+        decision: DecisionId,
+        /// Digest of the plan.
+        digest: Digest,
+        /// Until when it can be applied.
+        until: Timestamp,
+    },
+    /// A certificate was signed.
+    #[serde(rename = "certify.certified")]
+    Certified {
+        /// The integration.
+        integration: IntegrationId,
+        /// The certificate.
+        certificate: CertificateId,
+        /// The plan.
+        plan: PlanId,
+        /// The decision under it.
+        decision: DecisionId,
+        /// Digest of the envelope with two people's signatures.
+        envelope: Digest,
+        /// Digest of the signed token.
+        token: Digest,
+        /// The manifest.
+        manifest: Digest,
+        /// Manifest and grants.
+        baseline: Digest,
+        /// Index in the status list.
+        status_index: u64,
+        /// From when.
+        not_before: Timestamp,
+        /// Until when the decision counts.
+        not_after: Timestamp,
+        /// When this signature ends.
+        signature_ends: Timestamp,
+    },
+    /// A certificate was signed again.
+    #[serde(rename = "certify.renewed")]
+    Renewed {
+        /// The integration.
+        integration: IntegrationId,
+        /// The certificate.
+        certificate: CertificateId,
+        /// Digest of the new token.
+        token: Digest,
+        /// When this signature ends.
+        signature_ends: Timestamp,
+    },
+    /// A gate was enrolled.
+    #[serde(rename = "enforce.gate-enrolled")]
+    GateEnrolled {
+        /// Its name.
+        gate: String,
+    },
+    /// Something differs from what was certified.
+    #[serde(rename = "monitor.drifted")]
+    Drifted {
+        /// The integration.
+        integration: IntegrationId,
+        /// Manifest and grants as they are now.
+        baseline: Digest,
+        /// What differs.
+        drifts: Vec<Drift>,
+    },
+    /// It no longer differs.
+    #[serde(rename = "monitor.settled")]
+    Settled {
+        /// The integration.
+        integration: IntegrationId,
+    },
+    /// Trust was withdrawn.
+    #[serde(rename = "revoke.withdrawn")]
+    Withdrawn {
+        /// The integration.
+        integration: IntegrationId,
+        /// The withdrawal.
+        revocation: RevocationId,
+        /// For good or for a time.
+        how: WithdrawalKind,
+        /// When a suspension ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Digest of the reason's text.
+        reason: Digest,
+        /// What has to be cut.
+        paths: Vec<Path>,
+    },
+    /// A path of a withdrawal came further.
+    #[serde(rename = "revoke.path-moved")]
+    PathMoved {
+        /// The integration.
+        integration: IntegrationId,
+        /// The withdrawal.
+        revocation: RevocationId,
+        /// How far.
+        receipt: PathReceipt,
+    },
+    /// One of the two people who must agree to end a suspension did.
+    #[serde(rename = "revoke.resume-agreed")]
+    ResumeAgreed {
+        /// The integration.
+        integration: IntegrationId,
+        /// The withdrawal.
+        revocation: RevocationId,
+    },
+    /// One of the two people who must agree to destroy credentials did.
+    #[serde(rename = "revoke.destroy-agreed")]
+    DestroyAgreed {
+        /// The integration.
+        integration: IntegrationId,
+        /// The withdrawal.
+        revocation: RevocationId,
+    },
+    /// Credentials were destroyed at the platform.
+    #[serde(rename = "revoke.destroyed")]
+    Destroyed {
+        /// The integration.
+        integration: IntegrationId,
+        /// The withdrawal.
+        revocation: RevocationId,
+        /// How many clients, keys and subscriptions.
+        destroyed: u32,
+    },
+    /// A drill ended.
+    #[serde(rename = "revoke.drilled")]
+    Drilled {
+        /// The integration.
+        integration: IntegrationId,
+        /// The drill.
+        drill: DrillId,
+        /// Which.
+        name: String,
+        /// Whether it met its target.
+        met: bool,
+        /// The slowest path.
+        slowest: Period,
+    },
+}
+
+impl What {
+    /// The integration that it is about, where there is one.
+    pub fn integration(&self) -> Option<&IntegrationId> {
+        match self {
+            Self::KeyEnrolled { .. } | Self::KeyRevoked { .. } | Self::GateEnrolled { .. } => None,
+            Self::Submitted { integration, .. }
+            | Self::Assessed { integration, .. }
+            | Self::WaiverRequested { integration, .. }
+            | Self::WaiverGranted { integration, .. }
+            | Self::WaiverEnded { integration, .. }
+            | Self::Decided { integration, .. }
+            | Self::Planned { integration, .. }
+            | Self::Certified { integration, .. }
+            | Self::Renewed { integration, .. }
+            | Self::Drifted { integration, .. }
+            | Self::Settled { integration }
+            | Self::Withdrawn { integration, .. }
+            | Self::PathMoved { integration, .. }
+            | Self::ResumeAgreed { integration, .. }
+            | Self::DestroyAgreed { integration, .. }
+            | Self::Destroyed { integration, .. }
+            | Self::Drilled { integration, .. } => Some(integration),
+        }
+    }
+}

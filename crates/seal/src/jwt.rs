@@ -1,0 +1,279 @@
+//! Signed tokens: ours with EdDSA, other people's with EdDSA, ES256 or RS256.
+//!
+//! The algorithm follows from the key, never from the token; time is checked by its own function.
+//!
+//! Source: RFC 7515, RFC 7519, RFC 8725.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::encoding::{base64url_decode, base64url_encode};
+use crate::json;
+pub use crate::jwk::{JwkError, VerifyingKey, parse_set};
+use crate::key::SigningKey;
+
+/// Signs `claims` as a compact token.
+pub fn sign(
+    typ: &str,
+    kid: &str,
+    claims: &impl Serialize,
+    key: &SigningKey,
+) -> Result<String, serde_json::Error> {
+    let header = json!({"alg": "EdDSA", "typ": typ, "kid": kid});
+    let header = base64url_encode(header.to_string().as_bytes());
+    let claims = base64url_encode(&serde_json::to_vec(claims)?);
+    let input = format!("{header}.{claims}");
+    let signature = base64url_encode(&key.sign(input.as_bytes()));
+    Ok(format!("{input}.{signature}"))
+}
+
+/// What the caller demands of a token beside its signature.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expect<'a> {
+    /// The header's `typ`, with or without `application/`.
+    pub typ: Option<&'a str>,
+    /// The claim `iss`, exactly.
+    pub issuer: Option<&'a str>,
+    /// What the claim `aud` is or contains.
+    pub audience: Option<&'a str>,
+}
+
+/// A token whose signature and expectations hold; its times are not checked yet.
+///
+/// [`verify`] is its only source.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "the times of a token are checked by `check_times`"]
+pub struct Verified {
+    /// The protected header.
+    pub header: Header,
+    /// The claims.
+    pub claims: Value,
+}
+
+/// The header of a token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    /// The algorithm that the token names.
+    pub alg: String,
+    /// The kind of token.
+    pub typ: Option<String>,
+    /// The name of the key.
+    pub kid: Option<String>,
+    /// All members as they were sent.
+    pub members: Map<String, Value>,
+}
+
+/// Verifies a compact token against the keys of its issuer.
+///
+/// A token that names a `kid` is tried only with keys of that name or without one.
+pub fn verify(
+    token: &str,
+    keys: &[VerifyingKey],
+    expect: Expect<'_>,
+) -> Result<Verified, JwtError> {
+    let parts = Parts::split(token)?;
+    let header = parts.header()?;
+    if header.members.contains_key("crit") {
+        return Err(JwtError::CriticalExtension);
+    }
+    if !ALGORITHMS.contains(&header.alg.as_str()) {
+        return Err(JwtError::AlgorithmRefused { alg: header.alg });
+    }
+    let named: Vec<&VerifyingKey> =
+        keys.iter().filter(|key| key.kid().is_none() || names(&header, key)).collect();
+    if named.is_empty() {
+        return Err(JwtError::UnknownKey);
+    }
+    let mut candidates =
+        named.into_iter().filter(|it| it.algorithm() == header.alg).take(KEYS_TRIED_MAX).peekable();
+    if candidates.peek().is_none() {
+        return Err(JwtError::AlgorithmRefused { alg: header.alg });
+    }
+    if !candidates.any(|key| key.verifies(parts.input.as_bytes(), &parts.signature)) {
+        return Err(JwtError::BadSignature);
+    }
+    let claims = json::parse(&parts.claims).map_err(|_| JwtError::Malformed)?;
+    if !claims.is_object() {
+        return Err(JwtError::Malformed);
+    }
+    check_expectations(&header, &claims, expect)?;
+    Ok(Verified { header, claims })
+}
+
+/// Reads the header of a token that nobody verified: only to look up its key.
+pub fn unverified_header(token: &str) -> Result<Header, JwtError> {
+    Parts::split(token)?.header()
+}
+
+/// Checks `exp`, `nbf` and `iat`, where present, at `now_seconds` with `skew_seconds` of leeway.
+///
+/// Whether `exp` must be there is the caller's decision: some kinds of token never carry it.
+pub fn check_times(claims: &Value, now_seconds: i64, skew_seconds: i64) -> Result<(), TimeError> {
+    let early = now_seconds.saturating_sub(skew_seconds);
+    let late = now_seconds.saturating_add(skew_seconds);
+    if let Some(exp) = moment(claims, "exp")?
+        && exp <= early
+    {
+        return Err(TimeError::Expired { exp });
+    }
+    for claim in ["nbf", "iat"] {
+        if let Some(from) = moment(claims, claim)?
+            && late < from
+        {
+            return Err(TimeError::NotYetValid { claim, from });
+        }
+    }
+    Ok(())
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JwtError {
+    /// An algorithm that is refused always, or that does not belong to the key.
+    #[error("token names the algorithm `{alg}`, which its key does not use")]
+    AlgorithmRefused {
+        /// The algorithm that the token names.
+        alg: String,
+    },
+    /// No key of the issuer made this signature.
+    #[error("token's signature does not verify")]
+    BadSignature,
+    /// The token demands an extension.
+    #[error("token carries `crit`, and no extension is understood")]
+    CriticalExtension,
+    /// Not a compact token, or a member stands twice.
+    #[error("not a signed token")]
+    Malformed,
+    /// The token is beyond its limit.
+    #[error("token is longer than {TOKEN_BYTES_MAX} bytes")]
+    TooLarge,
+    /// The issuer has no key of that name.
+    #[error("token names a key that its issuer does not publish")]
+    UnknownKey,
+    /// A claim or the kind of token is not the expected one.
+    #[error("token's `{member}` is not the expected one")]
+    Unexpected {
+        /// The member.
+        member: &'static str,
+    },
+}
+
+/// Why a token is not valid at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// Its end has passed.
+    #[error("token expired at {exp}")]
+    Expired {
+        /// Its end, in seconds since 1970.
+        exp: i64,
+    },
+    /// A time that is not a number.
+    #[error("token's `{claim}` is not a number of seconds")]
+    Malformed {
+        /// The claim.
+        claim: &'static str,
+    },
+    /// It lies in the future.
+    #[error("token's `{claim}` is in the future: {from}")]
+    NotYetValid {
+        /// The claim.
+        claim: &'static str,
+        /// From when, in seconds since 1970.
+        from: i64,
+    },
+}
+
+struct Parts<'a> {
+    input: &'a str,
+    header: Vec<u8>,
+    claims: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    fn split(token: &'a str) -> Result<Self, JwtError> {
+        if TOKEN_BYTES_MAX < token.len() {
+            return Err(JwtError::TooLarge);
+        }
+        let (input, signature) = token.rsplit_once('.').ok_or(JwtError::Malformed)?;
+        let (header, claims) = input.split_once('.').ok_or(JwtError::Malformed)?;
+        let decode = |part| base64url_decode(part).ok_or(JwtError::Malformed);
+        Ok(Self {
+            input,
+            header: decode(header)?,
+            claims: decode(claims)?,
+            signature: decode(signature)?,
+        })
+    }
+
+    fn header(&self) -> Result<Header, JwtError> {
+        let Ok(Value::Object(members)) = json::parse(&self.header) else {
+            return Err(JwtError::Malformed);
+        };
+        let text = |name| match members.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(JwtError::Malformed),
+        };
+        let alg = text("alg")?.ok_or(JwtError::Malformed)?;
+        Ok(Header { alg, typ: text("typ")?, kid: text("kid")?, members })
+    }
+}
+
+fn names(header: &Header, key: &VerifyingKey) -> bool {
+    header.kid.as_deref().is_none_or(|kid| key.kid() == Some(kid))
+}
+
+fn check_expectations(
+    header: &Header,
+    claims: &Value,
+    expect: Expect<'_>,
+) -> Result<(), JwtError> {
+    if let Some(typ) = expect.typ
+        && !header.typ.as_deref().is_some_and(|it| same_type(it, typ))
+    {
+        return Err(JwtError::Unexpected { member: "typ" });
+    }
+    if let Some(issuer) = expect.issuer
+        && claims.get("iss").and_then(Value::as_str) != Some(issuer)
+    {
+        return Err(JwtError::Unexpected { member: "iss" });
+    }
+    let Some(audience) = expect.audience else { return Ok(()) };
+    match claims.get("aud") {
+        Some(Value::String(one)) if one == audience => Ok(()),
+        Some(Value::Array(several)) if several.iter().any(|it| it == audience) => Ok(()),
+        _ => Err(JwtError::Unexpected { member: "aud" }),
+    }
+}
+
+/// Media types compare without case, and `application/` may be left out (RFC 7515, 4.1.9).
+fn same_type(one: &str, other: &str) -> bool {
+    let bare = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.strip_prefix("application/").map_or(text.clone(), str::to_owned)
+    };
+    bare(one) == bare(other)
+}
+
+/// A NumericDate, rounded towards the past.
+fn moment(claims: &Value, claim: &'static str) -> Result<Option<i64>, TimeError> {
+    let Some(value) = claims.get(claim) else { return Ok(None) };
+    if let Some(seconds) = value.as_i64() {
+        return Ok(Some(seconds));
+    }
+    match value.as_f64() {
+        Some(seconds) if seconds.abs() < SECONDS_MAX => {
+            #[expect(clippy::cast_possible_truncation, reason = "bounded by the line above")]
+            let whole = seconds.floor() as i64;
+            Ok(Some(whole))
+        }
+        _ => Err(TimeError::Malformed { claim }),
+    }
+}
+
+const ALGORITHMS: [&str; 3] = ["EdDSA", "ES256", "RS256"];
+const TOKEN_BYTES_MAX: usize = 16 * 1024;
+const KEYS_TRIED_MAX: usize = 64;
+/// 2^53: beyond it a double is no longer exact.
+const SECONDS_MAX: f64 = 9_007_199_254_740_992.0;

@@ -1,0 +1,3 @@
+//! Signature schemes of messages, one file each.
+
+pub mod standard_webhooks;
