@@ -15,7 +15,8 @@ pub fn canonical_json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Canon
     let tree = serde_json::to_value(value).map_err(CanonicalError::Unserializable)?;
     refuse_numbers(&tree, &mut Vec::new())?;
     let bytes = serde_json_canonicalizer::to_vec(&tree).map_err(CanonicalError::Unserializable)?;
-    let direct = serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Unserializable)?;
+    let direct =
+        serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Unserializable)?;
     // A NaN becomes `null` and a repeated member is lost on the way into a tree.
     if direct == bytes { Ok(bytes) } else { Err(CanonicalError::Ambiguous) }
 }
@@ -95,7 +96,8 @@ mod tests {
 
     #[test]
     fn order_and_spacing_do_not_matter() {
-        let one: Value = serde_json::from_str(r#"{"b": [1, -2], "a": "é\u000a", "€": {}}"#).unwrap();
+        let one: Value =
+            serde_json::from_str(r#"{"b": [1, -2], "a": "é\u000a", "€": {}}"#).unwrap();
         let two: Value = serde_json::from_str(r#"{"€":{},"a":"é\n","b":[1,-2]}"#).unwrap();
         assert_eq!(canonical_json(&one).unwrap(), r#"{"a":"é\n","b":[1,-2],"€":{}}"#.as_bytes());
         assert_eq!(digest_of(&one).unwrap(), digest_of(&two).unwrap());

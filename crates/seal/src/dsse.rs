@@ -178,10 +178,10 @@ struct WireSignature {
 
 impl From<Envelope> for Wire {
     fn from(envelope: Envelope) -> Self {
-        let signatures = envelope.signatures.into_iter().map(|it| WireSignature {
-            keyid: Some(it.keyid),
-            sig: base64_encode(&it.sig),
-        });
+        let signatures = envelope
+            .signatures
+            .into_iter()
+            .map(|it| WireSignature { keyid: Some(it.keyid), sig: base64_encode(&it.sig) });
         Self {
             payload_type: envelope.payload_type,
             payload: base64_encode(&envelope.payload),

@@ -179,8 +179,7 @@ fn p256_point(jwk: &Value) -> Result<Vec<u8>, JwkError> {
 fn rsa(jwk: &Value) -> Result<Material, JwkError> {
     let modulus = without_leading_zeros(bytes(jwk, "n")?);
     let exponent = without_leading_zeros(bytes(jwk, "e")?);
-    let bits = modulus.len() * 8
-        - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
     let odd = exponent.last().is_some_and(|byte| byte & 1 == 1);
     let usable = odd && exponent != [1] && exponent.len() <= 5;
     if !(2048..=8192).contains(&bits) || !usable {
@@ -214,11 +213,20 @@ mod tests {
         let table = [
             (json!({"kty": "oct", "k": "AAAA"}), JwkError::Unsupported),
             (json!({"kty": "OKP", "crv": "X25519", "x": "AAAA"}), JwkError::Unsupported),
-            (json!({"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}), JwkError::Malformed { member: "x" }),
+            (
+                json!({"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}),
+                JwkError::Malformed { member: "x" },
+            ),
             (json!({"kty": "EC", "crv": "P-384"}), JwkError::Unsupported),
             (json!({"kty": "RSA", "n": short, "e": "AQAB"}), JwkError::WeakRsa),
-            (json!({"kty": "RSA", "n": base64url_encode(&[0xff; 256]), "e": "AQ"}), JwkError::WeakRsa),
-            (json!({"kty": "RSA", "n": base64url_encode(&[0xff; 1025]), "e": "AQAB"}), JwkError::WeakRsa),
+            (
+                json!({"kty": "RSA", "n": base64url_encode(&[0xff; 256]), "e": "AQ"}),
+                JwkError::WeakRsa,
+            ),
+            (
+                json!({"kty": "RSA", "n": base64url_encode(&[0xff; 1025]), "e": "AQAB"}),
+                JwkError::WeakRsa,
+            ),
             (json!({}), JwkError::Malformed { member: "kty" }),
         ];
         for (jwk, expected) in table {

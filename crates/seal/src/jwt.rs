@@ -224,11 +224,7 @@ fn names(header: &Header, key: &VerifyingKey) -> bool {
     header.kid.as_deref().is_none_or(|kid| key.kid() == Some(kid))
 }
 
-fn check_expectations(
-    header: &Header,
-    claims: &Value,
-    expect: Expect<'_>,
-) -> Result<(), JwtError> {
+fn check_expectations(header: &Header, claims: &Value, expect: Expect<'_>) -> Result<(), JwtError> {
     if let Some(typ) = expect.typ
         && !header.typ.as_deref().is_some_and(|it| same_type(it, typ))
     {
