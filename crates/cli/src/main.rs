@@ -1,2 +1,49 @@
-//! The countersign command.
-fn main() {}
+//! The `countersign` command.
+
+mod args;
+mod client;
+mod clock;
+mod command;
+mod exit;
+mod failure;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::Arguments;
+use crate::exit::Exit;
+use crate::ui::Ui;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(it) => it,
+        Err(error) => {
+            let _ignored = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Yes.into() };
+        }
+    };
+    let ui = Ui::new(arguments.json, arguments.quiet, arguments.color, arguments.no_color.is_some());
+    let _ignored = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(it) => it,
+        Err(error) => {
+            ui.failure(&failure::Failure::new(Exit::Broken, "could not start").because(&error));
+            return Exit::Broken.into();
+        }
+    };
+    let forgiven = arguments.exit_zero_on.clone();
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            it = command::run(arguments, ui) => it,
+            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    let exit = outcome.unwrap_or_else(|failure| {
+        ui.failure(&failure);
+        failure.exit
+    });
+    if forgiven.iter().any(|it| it == exit.word()) { Exit::Yes.into() } else { exit.into() }
+}

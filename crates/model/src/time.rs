@@ -98,7 +98,7 @@ impl From<Timestamp> for String {
 /// length are equal here and different there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", regex(pattern = r"^\d{1,9}(ms|s|m|h|d)$"))]
+#[schemars(with = "String", extend("pattern" = r"^\d{1,9}(ms|s|m|h|d)$"))]
 pub struct Period(u64);
 
 impl Period {

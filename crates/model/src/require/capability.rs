@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::power;
-use super::words::{Word, words_of};
+use super::words::words_of;
 use crate::declare::manifest::{
     Auth, Holder, Identity, IdentityKind, Manifest, Signing, WebhookScheme,
 };
@@ -193,7 +193,7 @@ fn is_agentic(manifest: &Manifest) -> bool {
     let texts = [manifest.integration.name.as_str(), manifest.integration.purpose.as_str()];
     let others = manifest.dependencies.iter().flat_map(|it| [it.name.as_str(), it.purpose.as_str()]);
     texts.into_iter().chain(others).any(|text| {
-        let words: Vec<Word> = words_of(text);
+        let words = words_of(text);
         words.iter().any(|it| WORDS.contains(&it.as_str()))
             || words.windows(2).any(|it| it[0] == "language" && it[1] == "model")
     })

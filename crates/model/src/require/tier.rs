@@ -78,13 +78,13 @@ impl FromStr for Tier {
 #[serde(deny_unknown_fields)]
 pub struct PerTier<T> {
     /// For critical ones.
-    #[serde(rename = "T1", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "T1", skip_serializing_if = "Option::is_none")]
     pub critical: Option<T>,
     /// For elevated ones.
-    #[serde(rename = "T2", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "T2", skip_serializing_if = "Option::is_none")]
     pub elevated: Option<T>,
     /// For standard ones.
-    #[serde(rename = "T3", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "T3", skip_serializing_if = "Option::is_none")]
     pub standard: Option<T>,
 }
 

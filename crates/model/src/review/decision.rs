@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use countersign_seal::statement::{PAYLOAD_TYPE, Statement, Subject};
 use countersign_seal::{CanonicalError, Digest, canonical_json};
-use countersign_seal::statement::{PAYLOAD_TYPE, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -58,8 +58,8 @@ pub struct Decision {
 impl Decision {
     /// The in-toto statement over this decision, in canonical form: the bytes that are signed.
     pub fn statement(&self, manifest: Digest) -> Result<Vec<u8>, CanonicalError> {
-        let name = format!("integration/{}", self.grant.integration);
-        canonical_json(&Statement::new(name, manifest, DECISION_TYPE, self.clone()))
+        let subject = Subject::new(&format!("integration/{}", self.grant.integration), manifest);
+        canonical_json(&Statement::new(DECISION_TYPE, vec![subject], self.clone()))
     }
 
     /// The DSSE payload type of a statement.

@@ -54,6 +54,9 @@ impl Approved {
     pub fn check(envelope: &Envelope, approvers: &[Approver]) -> Result<Self, QuorumError> {
         let keys: Vec<_> = approvers.iter().map(|it| it.key).collect();
         let verified = envelope.verify(&keys, 1).map_err(QuorumError::Envelope)?;
+        if envelope.payload_type() != Decision::payload_type() {
+            return Err(QuorumError::NotADecision("its payload type is another".to_owned()));
+        }
         let people: BTreeSet<PersonId> = approvers
             .iter()
             .filter(|it| verified.signers.contains(&it.key))
@@ -105,18 +108,15 @@ impl Approved {
 
 /// Reads a decision from statement bytes, without looking at signatures.
 pub fn read(payload: &[u8]) -> Result<(Decision, Digest), QuorumError> {
-    let statement: Statement<Decision> =
-        serde_json::from_slice(payload).map_err(|it| QuorumError::NotADecision(it.to_string()))?;
+    let statement: Statement<Decision> = Statement::parse(payload, DECISION_TYPE)
+        .map_err(|it| QuorumError::NotADecision(it.to_string()))?;
     let wrong = |text: &str| Err(QuorumError::NotADecision(text.to_owned()));
-    if statement.predicate_type != DECISION_TYPE {
-        return wrong("its predicate type is another");
-    }
     if statement.predicate.schema != DECISION_SCHEMA {
         return wrong("its schema is another");
     }
     let [subject] = statement.subject.as_slice() else {
         return wrong("it has not exactly one subject");
     };
-    let manifest = subject.digest();
+    let manifest = subject.digest.sha256;
     Ok((statement.predicate, manifest))
 }

@@ -1,0 +1,106 @@
+//! The server, as a command sees it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// A signed-in connection to a server.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Secret,
+}
+
+/// A bearer token that does not show itself.
+#[derive(Clone)]
+struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// The largest answer that is read.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+impl Client {
+    /// A client for `base` with a bearer token; every request ends within `timeout`.
+    pub fn new(base: &str, token: String, timeout: Duration) -> Result<Self, Failure> {
+        let http = reqwest::Client::builder()
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|it| Failure::new(Exit::Broken, "could not set up HTTP").because(&it))?;
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: Secret(token) })
+    }
+
+    /// The server's address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// GET a JSON document.
+    pub async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.send(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// POST a JSON document.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.send(self.http.post(format!("{}{path}", self.base)).json(body)).await
+    }
+
+    /// GET bytes.
+    pub async fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let (status, body) = self.answer(request).await?;
+        if (200..300).contains(&status) { Ok(body) } else { Err(problem(status, &body)) }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+        let (status, body) = self.answer(request).await?;
+        if !(200..300).contains(&status) {
+            return Err(problem(status, &body));
+        }
+        serde_json::from_slice(&body).map_err(|it| {
+            Failure::new(Exit::Broken, "the server's answer is not JSON").because(&it)
+        })
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>), Failure> {
+        let unreachable = |it: &reqwest::Error| {
+            Failure::new(Exit::Unreachable, format!("the server at {} cannot be reached", self.base))
+                .because(it)
+                .help("is it running?   countersign server run --config server.toml")
+        };
+        let mut answer =
+            request.bearer_auth(&self.token.0).send().await.map_err(|it| unreachable(&it))?;
+        let status = answer.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|it| unreachable(&it))? {
+            if ANSWER_BYTES_MAX < body.len() + chunk.len() {
+                return Err(Failure::new(Exit::Broken, "the server's answer is too large"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((status, body))
+    }
+}
+
+/// An RFC 9457 problem document as a failure.
+fn problem(status: u16, body: &[u8]) -> Failure {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let title = text("title").unwrap_or_else(|| format!("the server answered {status}"));
+    let mut failure = Failure::new(Exit::from_status(status), title);
+    failure.causes.extend(text("detail"));
+    for diagnostic in value.get("diagnostics").and_then(Value::as_array).into_iter().flatten() {
+        failure.causes.push(diagnostic.as_str().map_or_else(|| diagnostic.to_string(), str::to_owned));
+    }
+    failure.help = text("help");
+    failure
+}

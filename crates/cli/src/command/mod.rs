@@ -1,0 +1,126 @@
+//! One file per command.
+
+mod certify;
+mod check;
+mod demo;
+mod diff;
+mod explain;
+mod key;
+mod log;
+mod next;
+mod review;
+mod server;
+mod status;
+mod submit;
+mod verify;
+mod withdraw;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::args::{Arguments, Command, KeyVerb, LogVerb, ServerVerb};
+use crate::client::Client;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::ui::Ui;
+
+/// What every command may need.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// Where output goes.
+    pub ui: Ui,
+    /// The flags that mean the same everywhere.
+    pub arguments: &'a Arguments,
+}
+
+impl Context<'_> {
+    /// The server, or why there is none.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let arguments = self.arguments;
+        let base = arguments.server.as_deref().ok_or_else(|| {
+            Failure::new(Exit::Who, "no server is named")
+                .help("--server http://127.0.0.1:7340 --token-file FILE, or COUNTERSIGN_SERVER and COUNTERSIGN_TOKEN_FILE")
+        })?;
+        let path = arguments.token_file.as_deref().ok_or_else(|| {
+            Failure::new(Exit::Who, "no token is named").help("--token-file FILE")
+        })?;
+        let token = read_text(path)?.trim().to_owned();
+        Client::new(base, token, Duration::from_secs(arguments.timeout))
+    }
+
+    /// Prints the answer as JSON, or as `human` writes it.
+    pub(crate) fn show(&self, value: &Value, human: impl FnOnce(&Value) -> Vec<String>) {
+        if self.ui.json {
+            self.ui.document(value);
+        } else {
+            for line in human(value) {
+                self.ui.line(line);
+            }
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
+    let command = arguments.command.take();
+    let context = Context { ui, arguments: &arguments };
+    match command {
+        None => Ok(next::run(context)),
+        Some(Command::Check(it)) => check::run(context, &it).await,
+        Some(Command::Submit(it)) => submit::run(context, &it.path).await,
+        Some(Command::Review(it)) => review::run(context, &it).await,
+        Some(Command::Certify(it)) => certify::run(context, &it).await,
+        Some(Command::Status(it)) => status::run(context, it.target.as_deref()).await,
+        Some(Command::Explain(it)) => explain::run(context, &it.target),
+        Some(Command::Diff(it)) => diff::run(context, &it.target).await,
+        Some(Command::Suspend(it)) => withdraw::suspend(context, &it).await,
+        Some(Command::Resume(it)) => withdraw::resume(context, &it.target).await,
+        Some(Command::Revoke(it)) => withdraw::revoke(context, &it).await,
+        Some(Command::Verify(it)) => verify::run(context, &it),
+        Some(Command::Demo(_)) => demo::run(context).await,
+        Some(Command::Key { verb: KeyVerb::Create { name, out, passphrase_file } }) => {
+            key::create(context, &name, &out, passphrase_file.as_deref())
+        }
+        Some(Command::Log { verb: LogVerb::Verify { folder, vkey, since } }) => {
+            log::verify(context, &folder, &vkey, since.as_deref())
+        }
+        Some(Command::Server { verb: ServerVerb::Run { config } }) => {
+            server::run(context, &config).await
+        }
+    }
+}
+
+/// The largest file that a command reads.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Reads a text file, bounded.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    let length = std::fs::metadata(path).map_err(|it| Failure::file("read", path, &it))?.len();
+    if FILE_BYTES_MAX < length {
+        return Err(Failure::new(Exit::Usage, format!("`{}` is larger than 64 MiB", path.display())));
+    }
+    std::fs::read_to_string(path).map_err(|it| Failure::file("read", path, &it))
+}
+
+/// A member of a JSON object as text, empty when it is missing.
+pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A member of a JSON object as whole number, 0 when it is missing.
+pub(crate) fn number(value: &Value, name: &str) -> u64 {
+    value.get(name).and_then(Value::as_u64).unwrap_or_default()
+}
+
+/// A member of a JSON object as list, empty when it is missing.
+pub(crate) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// A member of a JSON object as list of texts, joined.
+pub(crate) fn joined(value: &Value, name: &str) -> String {
+    let texts: Vec<&str> = list(value, name).iter().filter_map(Value::as_str).collect();
+    texts.join(", ")
+}

@@ -1,0 +1,133 @@
+//! Exit codes: one table for all commands.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Done, allowed, verified, proven.
+    Yes,
+    /// Unexpected failure of the tool.
+    Broken,
+    /// Wrong flag or argument.
+    Usage,
+    /// A verdict was reached and it is negative.
+    No,
+    /// Sign in, or you may not.
+    Who,
+    /// Preflight or manifest invalid; nothing was decided.
+    NotJudged,
+    /// The plan is stale, somebody changed it.
+    Moved,
+    /// A signature, the log or evidence does not verify.
+    Integrity,
+    /// Accepted, not finished: waiting for a person, for time, or for proof on a path.
+    Pending,
+    /// A needed source cannot be reached; any answer shown may be stale.
+    Unreachable,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Exit {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Yes,
+        Self::Broken,
+        Self::Usage,
+        Self::No,
+        Self::Who,
+        Self::NotJudged,
+        Self::Moved,
+        Self::Integrity,
+        Self::Pending,
+        Self::Unreachable,
+        Self::Interrupted,
+    ];
+
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Yes => 0,
+            Self::Broken => 1,
+            Self::Usage => 2,
+            Self::No => 3,
+            Self::Who => 4,
+            Self::NotJudged => 5,
+            Self::Moved => 6,
+            Self::Integrity => 7,
+            Self::Pending => 8,
+            Self::Unreachable => 9,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The word: `not judged`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Broken => "broken",
+            Self::Usage => "usage",
+            Self::No => "no",
+            Self::Who => "who",
+            Self::NotJudged => "not judged",
+            Self::Moved => "moved",
+            Self::Integrity => "integrity",
+            Self::Pending => "pending",
+            Self::Unreachable => "unreachable",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The exit of a number that a server or an assessment gave; an unknown one is `broken`.
+    pub fn from_code(code: u64) -> Self {
+        Self::ALL.into_iter().find(|it| u64::from(it.code()) == code).unwrap_or(Self::Broken)
+    }
+
+    /// The exit that an HTTP status means.
+    pub fn from_status(status: u16) -> Self {
+        match status {
+            200..=299 => Self::Yes,
+            401 | 403 => Self::Who,
+            400 | 404 | 405 | 413 | 415 => Self::Usage,
+            409 | 412 => Self::Moved,
+            422 => Self::NotJudged,
+            502..=504 => Self::Unreachable,
+            _ => Self::Broken,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_exit_has_its_own_number_and_word() {
+        let table: Vec<String> =
+            Exit::ALL.iter().map(|it| format!("{} {}", it.code(), it.word())).collect();
+        insta::assert_snapshot!(table.join("\n"), @r"
+        0 yes
+        1 broken
+        2 usage
+        3 no
+        4 who
+        5 not judged
+        6 moved
+        7 integrity
+        8 pending
+        9 unreachable
+        130 interrupted
+        ");
+        for exit in Exit::ALL {
+            assert_eq!(Exit::from_code(u64::from(exit.code())), exit);
+        }
+        assert_eq!(Exit::from_code(77), Exit::Broken);
+    }
+}

@@ -1,0 +1,93 @@
+//! The only place that prints: data on stdout, words on stderr.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use owo_colors::OwoColorize as _;
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// At a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
+}
+
+/// Where and how things are shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Ui {
+    /// Machine-readable output.
+    pub json: bool,
+    /// Say nothing but data.
+    pub quiet: bool,
+    color: bool,
+}
+
+impl Ui {
+    /// Decides about colour once.
+    pub fn new(json: bool, quiet: bool, color: Color, no_color: bool) -> Self {
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => !no_color && std::io::stdout().is_terminal(),
+        };
+        Self { json, quiet, color }
+    }
+
+    /// Data: a line on stdout. A reader that went away is no error.
+    pub fn line(self, text: impl AsRef<str>) {
+        let mut out = std::io::stdout().lock();
+        let _ignored = writeln!(out, "{}", text.as_ref());
+    }
+
+    /// Data: a JSON document on stdout.
+    pub fn document(self, value: &Value) {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        self.line(text);
+    }
+
+    /// Words: a line on stderr.
+    pub fn say(self, text: impl AsRef<str>) {
+        if !self.quiet {
+            let mut out = std::io::stderr().lock();
+            let _ignored = writeln!(out, "{}", text.as_ref());
+        }
+    }
+
+    /// A failure with its causes, on stderr.
+    pub fn failure(self, failure: &Failure) {
+        let mut out = std::io::stderr().lock();
+        let _ignored = writeln!(out, "{}: {}", self.red("error"), failure.message);
+        for cause in &failure.causes {
+            let _ignored = writeln!(out, "  because: {cause}");
+        }
+        if let Some(help) = &failure.help {
+            let _ignored = writeln!(out, "  help: {help}");
+        }
+    }
+
+    /// In green, where colour is wanted.
+    pub fn green(self, text: &str) -> String {
+        if self.color { text.green().to_string() } else { text.to_owned() }
+    }
+
+    /// In red, where colour is wanted.
+    pub fn red(self, text: &str) -> String {
+        if self.color { text.red().to_string() } else { text.to_owned() }
+    }
+
+    /// In yellow, where colour is wanted.
+    pub fn yellow(self, text: &str) -> String {
+        if self.color { text.yellow().to_string() } else { text.to_owned() }
+    }
+
+    /// Bold, where colour is wanted.
+    pub fn bold(self, text: &str) -> String {
+        if self.color { text.bold().to_string() } else { text.to_owned() }
+    }
+}
