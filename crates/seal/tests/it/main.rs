@@ -1,0 +1,4 @@
+#![cfg(test)]
+//! The vectors that others may run, run here.
+
+mod vectors;
