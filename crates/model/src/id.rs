@@ -127,7 +127,13 @@ mod tests {
         let plan = PlanId::new(Timestamp::from_millis(5), [7; 10]);
         let refused = plan.as_str().parse::<CertificateId>().unwrap_err();
         assert_eq!(refused.prefix, "crt");
-        for text in ["", "crt_", "crt_IIIIIIIIIIIIIIIIIIIIIIIIII", "crt_0", "crt-000000001YG000000000000000"] {
+        for text in [
+            "",
+            "crt_",
+            "crt_IIIIIIIIIIIIIIIIIIIIIIIIII",
+            "crt_0",
+            "crt-000000001YG000000000000000",
+        ] {
             assert!(text.parse::<CertificateId>().is_err(), "parsing {text:?}");
         }
     }

@@ -6,13 +6,13 @@
 pub mod id;
 pub mod time;
 
-pub mod declare;
-pub mod require;
-pub mod check;
-pub mod review;
 pub mod certify;
+pub mod check;
+pub mod declare;
 pub mod enforce;
 pub mod monitor;
+pub mod require;
+pub mod review;
 pub mod revoke;
 
 pub mod event;

@@ -11,7 +11,9 @@ use crate::revoke::withdrawal::WithdrawalKind;
 use crate::time::{Period, Timestamp};
 
 /// The state of an integration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Submitted, and no run of checks has ended.
@@ -90,8 +92,7 @@ pub fn status(now: Timestamp, record: &Record, grace: Period) -> Status {
 fn certified(now: Timestamp, record: &Record, grace: Period) -> Status {
     let Some(certificate) = &record.certificate else { return pending(record) };
     let was_suspended = record.withdrawal.is_some();
-    let required =
-        || certificate.outcomes.iter().filter(|it| it.level == Level::Required);
+    let required = || certificate.outcomes.iter().filter(|it| it.level == Level::Required);
     let stale_from = required().filter_map(|it| it.fresh_until).min();
     let waiver_end = certificate
         .outcomes
@@ -148,9 +149,9 @@ pub fn standing(now: Timestamp, record: &Record, grace: Period) -> Standing {
     let status = status(now, record, grace);
     match (status.state, status.admits_until) {
         (State::Revoked, _) => Standing::Revoked,
-        (State::Suspended, _) => Standing::Suspended {
-            until: record.withdrawal.as_ref().and_then(|it| it.until),
-        },
+        (State::Suspended, _) => {
+            Standing::Suspended { until: record.withdrawal.as_ref().and_then(|it| it.until) }
+        }
         (_, Some(until)) => Standing::Good { until },
         (_, None) => Standing::Lapsed,
     }

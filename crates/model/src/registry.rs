@@ -11,7 +11,8 @@ use crate::declare::words::{ProfileRef, Slug};
 use crate::enforce::snapshot::Approver;
 use crate::event::{Event, What};
 use crate::id::{
-    AssessmentId, CertificateId, DecisionId, IntegrationId, PersonId, PlanId, RevocationId, WaiverId,
+    AssessmentId, CertificateId, DecisionId, IntegrationId, PersonId, PlanId, RevocationId,
+    WaiverId,
 };
 use crate::monitor::drift::Drift;
 use crate::require::tier::Tier;
@@ -239,8 +240,16 @@ impl Registry {
     }
 
     fn submitted(&mut self, event: &Event) {
-        let What::Submitted { integration, slug, manifest, blob, environment, profile, tier, triggers } =
-            &event.what
+        let What::Submitted {
+            integration,
+            slug,
+            manifest,
+            blob,
+            environment,
+            profile,
+            tier,
+            triggers,
+        } = &event.what
         else {
             return;
         };
@@ -255,12 +264,11 @@ impl Registry {
             tier: *tier,
         };
         self.slugs.insert(slug.clone(), integration.clone());
-        match self.integrations.get_mut(integration) {
-            Some(record) => record.resubmitted(submission, triggers, event.at),
-            None => {
-                let record = Record::new(integration.clone(), slug.clone(), submission);
-                self.integrations.insert(integration.clone(), record);
-            }
+        if let Some(record) = self.integrations.get_mut(integration) {
+            record.resubmitted(submission, triggers, event.at);
+        } else {
+            let record = Record::new(integration.clone(), slug.clone(), submission);
+            self.integrations.insert(integration.clone(), record);
         }
     }
 }

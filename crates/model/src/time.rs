@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 /// A moment, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Written as RFC 3339 in UTC with three decimals: `2026-11-24T03:05:11.402Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Timestamp(i64);
@@ -96,7 +98,20 @@ impl From<Timestamp> for String {
 ///
 /// At most 100 years. The canonical digest keeps what was written; two ways to write the same
 /// length are equal here and different there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String", extend("pattern" = r"^\d{1,9}(ms|s|m|h|d)$"))]
 pub struct Period(u64);
@@ -223,10 +238,23 @@ mod tests {
     #[test]
     fn periods_read_back_or_are_refused() {
         let table = [
-            ("0s", Some(0)), ("250ms", Some(250)), ("5s", Some(5_000)), ("60s", Some(60_000)),
-            ("10m", Some(600_000)), ("4h", Some(14_400_000)), ("90d", Some(7_776_000_000)),
-            ("", None), ("5", None), ("s", None), ("-5s", None), ("5 s", None), ("1.5h", None),
-            ("5w", None), ("9999999999s", None), ("999999999d", None), ("٣s", None),
+            ("0s", Some(0)),
+            ("250ms", Some(250)),
+            ("5s", Some(5_000)),
+            ("60s", Some(60_000)),
+            ("10m", Some(600_000)),
+            ("4h", Some(14_400_000)),
+            ("90d", Some(7_776_000_000)),
+            ("", None),
+            ("5", None),
+            ("s", None),
+            ("-5s", None),
+            ("5 s", None),
+            ("1.5h", None),
+            ("5w", None),
+            ("9999999999s", None),
+            ("999999999d", None),
+            ("٣s", None),
         ];
         for (text, ms) in table {
             assert_eq!(text.parse().ok(), ms.map(Period::from_millis), "parsing {text:?}");

@@ -139,7 +139,12 @@ impl Claims {
                 log_index: issuing.log_index,
                 scopes: scopes.map(ToString::to_string).collect(),
                 data_paths: issuing.data_paths,
-                client_ids: decision.grant.identities.iter().map(|it| it.client_id.clone()).collect(),
+                client_ids: decision
+                    .grant
+                    .identities
+                    .iter()
+                    .map(|it| it.client_id.clone())
+                    .collect(),
                 owner: issuing.owner,
                 profile: decision.profile.clone(),
             },

@@ -103,15 +103,14 @@ fn outcome(
     let control = requirement.control.id.clone();
     let mine: Vec<&EvidenceRef> = evidence
         .iter()
-        .filter(|it| requirement.control.checks.contains(&it.check) && it.controls.contains(&control))
+        .filter(|it| {
+            requirement.control.checks.contains(&it.check) && it.controls.contains(&control)
+        })
         .collect();
     let applicable = || mine.iter().filter(|it| it.judgement.verdict != Verdict::NotApplicable);
     let fresh_until = applicable().map(|it| it.at + requirement.evidence_age_max).min();
-    let unseen = requirement
-        .control
-        .checks
-        .iter()
-        .any(|check| !mine.iter().any(|it| it.check == *check));
+    let unseen =
+        requirement.control.checks.iter().any(|check| !mine.iter().any(|it| it.check == *check));
     let worst = worst(&mine);
     let seen = if !requirement.applicable {
         Outcome::NotApplicable

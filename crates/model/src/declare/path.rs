@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::manifest::{IdentityKind, Manifest};
 
 /// One of the six kinds of call that a gate decides. The words are the same everywhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum PathKind {
     /// It obtains a token.
@@ -59,7 +61,9 @@ impl std::fmt::Display for PathKind {
 }
 
 /// One path of one integration: a kind and the identity, webhook, event or job that it runs over.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Path {
     /// The kind of call.
     pub kind: PathKind,

@@ -102,8 +102,7 @@ impl Share {
 
     /// Whether `part` of `all` is at least this share; an empty whole is not.
     pub fn met_by(&self, part: u64, all: u64) -> bool {
-        0 < all
-            && u128::from(self.milli_percent()) * u128::from(all) <= u128::from(part) * 100_000
+        0 < all && u128::from(self.milli_percent()) * u128::from(all) <= u128::from(part) * 100_000
     }
 }
 
@@ -165,7 +164,8 @@ fn is_scope(text: &str) -> bool {
 fn is_share(text: &str) -> bool {
     let Some(number) = text.strip_suffix('%') else { return false };
     let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
-    let digits = |it: &str| !it.is_empty() && it.len() <= 3 && it.bytes().all(|it| it.is_ascii_digit());
+    let digits =
+        |it: &str| !it.is_empty() && it.len() <= 3 && it.bytes().all(|it| it.is_ascii_digit());
     digits(whole)
         && digits(decimals)
         && (whole.len() <= 2 || (whole == "100" && decimals.bytes().all(|it| it == b'0')))
@@ -195,7 +195,13 @@ mod tests {
         for text in ["ac", "-acme", "acme-", "Acme", "ac me", "acme_1"] {
             assert!(text.parse::<Slug>().is_err(), "parsing {text:?}");
         }
-        for text in ["http://acme.example", "https://u:p@acme.example", "https://", "ftp://a", "https://a/#b"] {
+        for text in [
+            "http://acme.example",
+            "https://u:p@acme.example",
+            "https://",
+            "ftp://a",
+            "https://a/#b",
+        ] {
             assert!(text.parse::<HttpsUrl>().is_err(), "parsing {text:?}");
         }
     }

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The reason code of a gate's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// It is certified, and the call lies inside what was certified.
@@ -91,23 +93,53 @@ impl Reason {
     /// What it means and what to do, for `explain`.
     pub fn explain(self) -> &'static str {
         match self {
-            Self::Admitted => "The integration is certified and the call lies inside what was certified.",
-            Self::CredentialRevoked => "Every credential issued before a moment was withdrawn, and this one is older. Obtain a new one, if the integration may still act.",
-            Self::Lapsed => "The certificate, or the decision under it, has ended. Run the checks again and ask for a new decision.",
-            Self::Malformed => "The call lacks something that its kind needs, or holds something that cannot be read. Send what the gate's interface asks for.",
+            Self::Admitted => {
+                "The integration is certified and the call lies inside what was certified."
+            }
+            Self::CredentialRevoked => {
+                "Every credential issued before a moment was withdrawn, and this one is older. Obtain a new one, if the integration may still act."
+            }
+            Self::Lapsed => {
+                "The certificate, or the decision under it, has ended. Run the checks again and ask for a new decision."
+            }
+            Self::Malformed => {
+                "The call lacks something that its kind needs, or holds something that cannot be read. Send what the gate's interface asks for."
+            }
             Self::NotYetValid => "The certificate begins later. Wait, or compare the clocks.",
-            Self::OutsideAudience => "The audience is not part of what was certified. Declare it and certify again.",
-            Self::OutsideHours => "The declared use names other hours. Act inside them, or declare new ones and certify again.",
-            Self::OutsideNetwork => "The declared use names other networks. Call from one of them, or declare this one and certify again.",
-            Self::OutsidePath => "The endpoint, address or path is not part of what was certified. Declare it and certify again.",
-            Self::OutsideScope => "The scope is not part of what was certified. Declare it and certify again.",
-            Self::OverRate => "More calls or outcomes than were declared. Slow down, or declare more and certify again.",
+            Self::OutsideAudience => {
+                "The audience is not part of what was certified. Declare it and certify again."
+            }
+            Self::OutsideHours => {
+                "The declared use names other hours. Act inside them, or declare new ones and certify again."
+            }
+            Self::OutsideNetwork => {
+                "The declared use names other networks. Call from one of them, or declare this one and certify again."
+            }
+            Self::OutsidePath => {
+                "The endpoint, address or path is not part of what was certified. Declare it and certify again."
+            }
+            Self::OutsideScope => {
+                "The scope is not part of what was certified. Declare it and certify again."
+            }
+            Self::OverRate => {
+                "More calls or outcomes than were declared. Slow down, or declare more and certify again."
+            }
             Self::Revoked => "The certificate was revoked. The way back is a new certification.",
-            Self::Stale => "The gate has not heard from its server for longer than its limit, so it admits nobody. Mend the connection.",
-            Self::Suspended => "Trust is suspended for a time. It returns with fresh evidence when the time ends, or earlier by two people.",
-            Self::Uncertified => "No certificate with two people's approvals is known for this client. Submit it for certification.",
-            Self::UnknownWord => "The call names an event, outcome or job that the certificate does not know. Declare it and certify again.",
-            Self::WrongEnvironment => "The certificate counts in another environment than this gate. Certify for this one.",
+            Self::Stale => {
+                "The gate has not heard from its server for longer than its limit, so it admits nobody. Mend the connection."
+            }
+            Self::Suspended => {
+                "Trust is suspended for a time. It returns with fresh evidence when the time ends, or earlier by two people."
+            }
+            Self::Uncertified => {
+                "No certificate with two people's approvals is known for this client. Submit it for certification."
+            }
+            Self::UnknownWord => {
+                "The call names an event, outcome or job that the certificate does not know. Declare it and certify again."
+            }
+            Self::WrongEnvironment => {
+                "The certificate counts in another environment than this gate. Certify for this one."
+            }
         }
     }
 }

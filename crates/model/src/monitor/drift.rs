@@ -36,7 +36,12 @@ pub fn drifts(certified: &Baseline, now: &Baseline) -> Vec<Drift> {
             add("key-changed", format!("{client}: key"), "unknown".into(), key.clone());
         }
         for address in granted.redirect_uris.difference(&before.redirect_uris) {
-            add("endpoint-changed", format!("{client}: redirect"), "unknown".into(), address.clone());
+            add(
+                "endpoint-changed",
+                format!("{client}: redirect"),
+                "unknown".into(),
+                address.clone(),
+            );
         }
         if before.token_ttl_seconds < granted.token_ttl_seconds {
             let words = |it: u64| format!("{it} s");
@@ -44,7 +49,12 @@ pub fn drifts(certified: &Baseline, now: &Baseline) -> Vec<Drift> {
             add("scope-added", format!("{client}: token lifetime"), old, new);
         }
         if before.auth != granted.auth {
-            add("key-changed", format!("{client}: auth"), before.auth.clone(), granted.auth.clone());
+            add(
+                "key-changed",
+                format!("{client}: auth"),
+                before.auth.clone(),
+                granted.auth.clone(),
+            );
         }
     }
     for (id, types) in &now.subscriptions {

@@ -13,7 +13,9 @@ use crate::declare::manifest::{
 };
 
 /// What an integration does, as far as it decides which controls apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {
     /// Every integration.
@@ -176,7 +178,8 @@ fn is_own(issuer: &str, domain: &str) -> bool {
 
 /// Whether an identity is trusted because of tokens that a build pipeline gets.
 fn is_pipeline(identity: &Identity) -> bool {
-    const ISSUERS: [&str; 6] = ["actions", "buildkite", "circleci", "gitlab", "pipelines", "vstoken"];
+    const ISSUERS: [&str; 6] =
+        ["actions", "buildkite", "circleci", "gitlab", "pipelines", "vstoken"];
     let issuer = identity.issuer.as_deref().unwrap_or_default().to_lowercase();
     ISSUERS.iter().any(|it| issuer.contains(it))
 }
@@ -191,7 +194,8 @@ fn shares_credentials(manifest: &Manifest) -> bool {
 fn is_agentic(manifest: &Manifest) -> bool {
     const WORDS: [&str; 6] = ["ai", "chatbot", "copilot", "gpt", "llm", "llms"];
     let texts = [manifest.integration.name.as_str(), manifest.integration.purpose.as_str()];
-    let others = manifest.dependencies.iter().flat_map(|it| [it.name.as_str(), it.purpose.as_str()]);
+    let others =
+        manifest.dependencies.iter().flat_map(|it| [it.name.as_str(), it.purpose.as_str()]);
     texts.into_iter().chain(others).any(|text| {
         let words = words_of(text);
         words.iter().any(|it| WORDS.contains(&it.as_str()))

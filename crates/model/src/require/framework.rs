@@ -112,7 +112,8 @@ impl Framework {
     fn is_in_family(&self, id: &str) -> bool {
         let Some((family, rest)) = id.split_once('-') else { return false };
         let (base, behind) = rest.split_at(rest.find('(').unwrap_or(rest.len()));
-        let enhancement = behind.is_empty() || brackets(behind).is_some_and(|it| it.len() == 1 && number(it[0]).is_some());
+        let enhancement = behind.is_empty()
+            || brackets(behind).is_some_and(|it| it.len() == 1 && number(it[0]).is_some());
         let last = self.families.get(family).copied().unwrap_or_default();
         number(base).is_some_and(|it| (1..=last).contains(&it)) && enhancement
     }
@@ -174,10 +175,22 @@ mod tests {
             ("sp800_53r5", "AC-26", "NIST SP 800-53 revision 5, release 5.2.0 has no `AC-26`"),
             ("sp800_53r5", "AC-02", "NIST SP 800-53 revision 5, release 5.2.0 has no `AC-02`"),
             ("sp800_53r5", "AC-2()", "NIST SP 800-53 revision 5, release 5.2.0 has no `AC-2()`"),
-            ("sp800_53r5", "AC-2(3)(4)", "NIST SP 800-53 revision 5, release 5.2.0 has no `AC-2(3)(4)`"),
+            (
+                "sp800_53r5",
+                "AC-2(3)(4)",
+                "NIST SP 800-53 revision 5, release 5.2.0 has no `AC-2(3)(4)`",
+            ),
             ("sp800_53r5", "ZZ-1", "NIST SP 800-53 revision 5, release 5.2.0 has no `ZZ-1`"),
-            ("sp800_53r5", "SA-12", "NIST SP 800-53 revision 5, release 5.2.0 has withdrawn `SA-12`"),
-            ("sp800_53r5", "SA-12(1)", "NIST SP 800-53 revision 5, release 5.2.0 has withdrawn `SA-12(1)`"),
+            (
+                "sp800_53r5",
+                "SA-12",
+                "NIST SP 800-53 revision 5, release 5.2.0 has withdrawn `SA-12`",
+            ),
+            (
+                "sp800_53r5",
+                "SA-12(1)",
+                "NIST SP 800-53 revision 5, release 5.2.0 has withdrawn `SA-12(1)`",
+            ),
             ("iso27001_2022", "A.8.34", "ok"),
             ("iso27001_2022", "A.8.35", "ISO/IEC 27001:2022, Annex A has no `A.8.35`"),
             ("pci_dss_4", "7.2.5.1", "ok"),

@@ -15,7 +15,9 @@ use super::tier::Tier;
 use crate::time::Period;
 
 /// How much a control counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// It blocks from the certificate on; before, there is nothing to look at.
@@ -90,5 +92,69 @@ pub fn require<'a>(
 
 /// How old evidence for a control may be: where a tier has no limit, nothing older than this moment counts.
 fn evidence_age_max(control: &Control, tier: Tier) -> Period {
-    control.freshness_hours.get(tier).map_or(Period::default(), |it| Period::from_hours((*it).into()))
+    control
+        .freshness_hours
+        .get(tier)
+        .map_or(Period::default(), |it| Period::from_hours((*it).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(profile: &str, tier: Tier, capabilities: &[Capability]) -> Vec<Requirement<'static>> {
+        let catalogue = Catalogue::embedded();
+        let capabilities = capabilities.iter().copied().collect();
+        require(&capabilities, tier, catalogue.profile(profile).unwrap(), catalogue)
+    }
+
+    fn required<'a>(all: &[Requirement<'a>]) -> Vec<&'a str> {
+        let blocks = |it: &&Requirement<'_>| it.applicable && it.level == Level::Required;
+        all.iter().filter(blocks).map(|it| it.control.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_stricter_tier_and_more_capabilities_ask_for_more() {
+        use Capability::{OauthClient, WebhookReceiver};
+        let plain = required(&asked("marketplace-app@1", Tier::Standard, &[OauthClient]));
+        let hooked = asked("marketplace-app@1", Tier::Standard, &[OauthClient, WebhookReceiver]);
+        let critical = asked("payroll-partner@1", Tier::Critical, &[OauthClient]);
+        let more = |all: &[Requirement<'_>]| {
+            let all = required(all);
+            assert!(plain.iter().all(|it| all.contains(it)), "more never asks for less");
+            all.into_iter().filter(|it| !plain.contains(it)).collect::<Vec<_>>().join(" ")
+        };
+        insta::assert_snapshot!(plain.join(" "), @"CTS-GOV-01 CTS-GOV-02 CTS-GOV-03 CTS-GOV-06 CTS-SCP-01 CTS-SCP-03 CTS-CRD-01 CTS-CRD-02 CTS-CRD-03 CTS-CRD-09 CTS-TOK-04 CTS-LOG-01 CTS-CHG-01 CTS-CHG-02 CTS-WDR-01");
+        insta::assert_snapshot!(more(&hooked), @"CTS-WHK-01 CTS-WHK-02");
+        insta::assert_snapshot!(more(&critical), @"CTS-CRD-04 CTS-CRD-11 CTS-AUT-01 CTS-LOG-02 CTS-LOG-04 CTS-LOG-05 CTS-WDR-02");
+    }
+
+    #[test]
+    fn every_control_is_counted_whether_it_applies_or_not() {
+        let all = asked("reseller@1", Tier::Elevated, &[]);
+        assert_eq!(all.len(), Catalogue::embedded().controls.len());
+        let webhooks = all.iter().find(|it| it.control.id == "CTS-WHK-01").unwrap();
+        assert!(!webhooks.applicable);
+    }
+
+    #[test]
+    fn figures_and_the_age_of_evidence_follow_the_tier_and_the_profile() {
+        let find = |profile, tier, id: &str| {
+            let mut all = asked(profile, tier, &[Capability::OauthClient]);
+            all.swap_remove(all.iter().position(|it| it.control.id == id).unwrap())
+        };
+        let critical = find("payroll-partner@1", Tier::Critical, "CTS-CRD-02");
+        assert_eq!(
+            critical.thresholds.period("max_lifetime_seconds"),
+            Some(Period::from_seconds(900))
+        );
+        assert_eq!(critical.evidence_age_max, Period::from_days(7));
+        let elevated = find("saas-vendor@1", Tier::Elevated, "CTS-CRD-02");
+        assert_eq!(elevated.thresholds.period("max_lifetime_seconds"), Some(Period::from_hours(1)));
+        assert_eq!(elevated.evidence_age_max, Period::from_days(30));
+        let usual = find("saas-vendor@1", Tier::Elevated, "CTS-LOG-01");
+        let strict = find("reseller@1", Tier::Elevated, "CTS-LOG-01");
+        assert!(usual.thresholds.share("completeness").unwrap().met_by(999, 1_000));
+        assert!(!strict.thresholds.share("completeness").unwrap().met_by(999, 1_000));
+    }
 }

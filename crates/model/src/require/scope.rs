@@ -2,7 +2,7 @@
 
 use super::tier::Tier;
 use super::words::{
-    ACCESS, FILLERS, IDENTITY, KEYS, LOW, PRODUCTION, READ, SECRETS, WRITE, is_in, words_of,
+    ACCESS, CIVIL, FILLERS, IDENTITY, KEYS, LABELS, LOW, PRODUCTION, READ, SECRETS, WRITE, is_in, words_of,
 };
 
 /// What a scope, a call or an outcome lets its holder do.
@@ -27,7 +27,13 @@ pub struct Power {
 pub fn scope_power(scope: &str) -> Power {
     let name = without_address(scope);
     if let Some(tier) = claim(name) {
-        return Power { tier, writes: false, writes_identity: false, wildcard: false, tenant_wide: false };
+        return Power {
+            tier,
+            writes: false,
+            writes_identity: false,
+            wildcard: false,
+            tenant_wide: false,
+        };
     }
     judge(&words_of(name), None)
 }
@@ -74,11 +80,14 @@ pub fn outcome_power(outcome: &str) -> Power {
 pub fn data_tier(class: &str) -> Tier {
     let words = words_of(class);
     let last = words.last().map_or("", String::as_str);
+    let any = |list: &[&str]| words.iter().any(|it| is_in(it, list));
     if words.is_empty() || words.iter().any(|it| it == "*") {
         Tier::Critical
-    } else if is_in(last, LOW) || words.iter().any(|it| it == "public") {
+    } else if any(CIVIL) {
+        Tier::Elevated
+    } else if is_in(last, LABELS) || any(&["public"]) || words.iter().all(|it| is_in(it, LOW)) {
         Tier::Standard
-    } else if words.iter().any(|it| is_in(it, SECRETS) || is_in(it, KEYS)) {
+    } else if any(SECRETS) || any(KEYS) {
         Tier::Critical
     } else {
         Tier::Elevated
@@ -117,15 +126,18 @@ fn judge(words: &[String], writes: Option<bool>) -> Power {
         .collect();
     let of = |list: &[&str]| objects.iter().any(|it| is_in(it, list));
 
-    let administers = writes && any(&["admin", "administrator", "owner", "root", "sudo", "superuser"]);
+    let administers =
+        writes && any(&["admin", "administrator", "owner", "root", "sudo", "superuser"]);
     let bare = objects.is_empty() && (has("all") || has("api") || words.is_empty());
     let unbounded = has("*") || has("full") || has("default") || (writes && bare);
     let wildcard = unbounded || administers;
     let writes_identity = wildcard && (writes || has("*"))
-        || writes && (of(IDENTITY) || of(KEYS) || of(SECRETS) || any(&["impersonate", "impersonation"]));
+        || writes
+            && (of(IDENTITY) || of(KEYS) || of(SECRETS) || any(&["impersonate", "impersonation"]));
     let critical = wildcard || writes_identity || of(SECRETS) || writes && of(PRODUCTION);
     let last = objects.last().copied().unwrap_or_default();
-    let low = !objects.is_empty() && objects.iter().all(|it| is_in(it, LOW)) || is_in(last, &["id"]);
+    let low =
+        !objects.is_empty() && objects.iter().all(|it| is_in(it, LOW)) || is_in(last, &["id"]);
     let tier = if critical {
         Tier::Critical
     } else if writes || !low {
@@ -138,7 +150,8 @@ fn judge(words: &[String], writes: Option<bool>) -> Power {
 
 /// Whether a scope without a verb ends in something that can only be shown: `user:email`, `users.basic`.
 fn shows_a_claim(words: &[String]) -> bool {
-    const SHOWN: &[&str] = &["basic", "email", "id", "info", "name", "phone", "profile", "userinfo"];
+    const SHOWN: &[&str] =
+        &["basic", "email", "id", "info", "name", "phone", "profile", "userinfo"];
     !words.iter().any(|it| is_in(it, WRITE)) && words.last().is_some_and(|it| is_in(it, SHOWN))
 }
 
@@ -277,6 +290,10 @@ mod tests {
             ("event.time", Tier::Standard),
             ("public-price", Tier::Standard),
             ("token_id", Tier::Standard),
+            ("group", Tier::Standard),
+            ("employment-status", Tier::Elevated),
+            ("passport-id", Tier::Elevated),
+            ("health", Tier::Elevated),
             ("display-name", Tier::Elevated),
             ("staff-record", Tier::Elevated),
             ("order", Tier::Elevated),

@@ -5,36 +5,159 @@
 
 /// Verbs that only look.
 pub(super) const READ: &[&str] = &[
-    "browse", "count", "describe", "download", "export", "fetch", "get", "head", "introspect", "list", "lookup",
-    "options", "query", "read", "readable", "reader", "readonly", "receive", "ro", "search",
-    "subscribe", "view", "viewer", "watch",
+    "browse",
+    "count",
+    "describe",
+    "download",
+    "export",
+    "fetch",
+    "get",
+    "head",
+    "introspect",
+    "list",
+    "lookup",
+    "options",
+    "query",
+    "read",
+    "readable",
+    "reader",
+    "readonly",
+    "receive",
+    "ro",
+    "search",
+    "subscribe",
+    "view",
+    "viewer",
+    "watch",
 ];
 
 /// Verbs that change something.
 pub(super) const WRITE: &[&str] = &[
-    "activate", "add", "append", "approve", "archive", "assign", "block", "cancel", "change", "close",
-    "control", "create", "deactivate", "delete", "deploy", "deprovision", "destroy", "disable",
-    "dispatch", "edit", "editor", "enable", "erase", "exec", "execute", "grant", "impersonate",
-    "impersonation", "import", "insert", "invite", "invoke", "issue", "lock", "maintain", "manage",
-    "manager", "mint", "modify", "move", "patch", "post", "provision", "publish", "purge", "put",
-    "register", "remove", "replace", "reset", "restore", "revoke", "rotate", "run", "rw", "send",
-    "set", "sign", "submit", "suspend", "sync", "transfer", "trigger", "unblock", "unlock",
-    "unsuspend", "update", "upload", "upsert", "write", "writer",
+    "activate",
+    "add",
+    "append",
+    "approve",
+    "archive",
+    "assign",
+    "block",
+    "cancel",
+    "change",
+    "close",
+    "control",
+    "create",
+    "deactivate",
+    "delete",
+    "deploy",
+    "deprovision",
+    "destroy",
+    "disable",
+    "dispatch",
+    "edit",
+    "editor",
+    "enable",
+    "erase",
+    "exec",
+    "execute",
+    "grant",
+    "impersonate",
+    "impersonation",
+    "import",
+    "insert",
+    "invite",
+    "invoke",
+    "issue",
+    "lock",
+    "maintain",
+    "manage",
+    "manager",
+    "mint",
+    "modify",
+    "move",
+    "patch",
+    "post",
+    "provision",
+    "publish",
+    "purge",
+    "put",
+    "register",
+    "remove",
+    "replace",
+    "reset",
+    "restore",
+    "revoke",
+    "rotate",
+    "run",
+    "rw",
+    "send",
+    "set",
+    "sign",
+    "submit",
+    "suspend",
+    "sync",
+    "transfer",
+    "trigger",
+    "unblock",
+    "unlock",
+    "unsuspend",
+    "update",
+    "upload",
+    "upsert",
+    "write",
+    "writer",
 ];
 
 /// Verbs that decide about access by themselves, whatever they are said of.
 pub(super) const ACCESS: &[&str] = &[
-    "activate", "deactivate", "deprovision", "disable", "enable", "grant", "impersonate",
-    "impersonation", "lock", "lockout", "provision", "revoke", "signin", "suspend", "unlock",
+    "activate",
+    "deactivate",
+    "deprovision",
+    "disable",
+    "enable",
+    "grant",
+    "impersonate",
+    "impersonation",
+    "lock",
+    "lockout",
+    "provision",
+    "revoke",
+    "signin",
+    "suspend",
+    "unlock",
     "unsuspend",
 ];
 
 /// Who may do what: changing these is critical.
 pub(super) const IDENTITY: &[&str] = &[
-    "account", "acl", "app", "application", "authenticator", "client", "consent", "directory",
-    "entitlement", "federation", "group", "iam", "identity", "idp", "member", "membership", "mfa",
-    "oauth", "oidc", "permission", "policy", "principal", "privilege", "role", "saml", "scim",
-    "session", "sso", "trust", "user",
+    "account",
+    "acl",
+    "app",
+    "application",
+    "authenticator",
+    "client",
+    "consent",
+    "directory",
+    "entitlement",
+    "federation",
+    "group",
+    "iam",
+    "identity",
+    "idp",
+    "member",
+    "membership",
+    "mfa",
+    "oauth",
+    "oidc",
+    "permission",
+    "policy",
+    "principal",
+    "privilege",
+    "role",
+    "saml",
+    "scim",
+    "session",
+    "sso",
+    "trust",
+    "user",
 ];
 
 /// What opens doors but is worth little to look at: changing these is critical.
@@ -43,26 +166,110 @@ pub(super) const KEYS: &[&str] =
 
 /// What opens doors to whoever reads it.
 pub(super) const SECRETS: &[&str] = &[
-    "cookie", "credential", "otp", "passkey", "passphrase", "password", "secret", "totp", "vault",
+    "cookie",
+    "credential",
+    "otp",
+    "passkey",
+    "passphrase",
+    "password",
+    "secret",
+    "totp",
+    "vault",
 ];
 
 /// What runs: changing these is critical.
 pub(super) const PRODUCTION: &[&str] = &[
-    "actions", "cloud", "cluster", "code", "compute", "deployment", "dns", "firewall", "infra",
-    "infrastructure", "instance", "k8s", "kubernetes", "package", "pipeline", "prod", "production",
-    "registry", "release", "repo", "repository", "server", "terraform", "workflow",
+    "actions",
+    "cloud",
+    "cluster",
+    "code",
+    "compute",
+    "deployment",
+    "dns",
+    "firewall",
+    "infra",
+    "infrastructure",
+    "instance",
+    "k8s",
+    "kubernetes",
+    "package",
+    "pipeline",
+    "prod",
+    "production",
+    "registry",
+    "release",
+    "repo",
+    "repository",
+    "server",
+    "terraform",
+    "workflow",
 ];
 
 /// What may be read at the lowest tier: ids, who is in which group, and what is public.
 pub(super) const LOW: &[&str] = &[
-    "catalog", "catalogue", "group", "health", "id", "locale", "member", "membership", "metadata",
-    "product", "public", "schema", "state", "status", "time", "timestamp", "type", "version",
+    "catalog",
+    "catalogue",
+    "group",
+    "id",
+    "locale",
+    "member",
+    "membership",
+    "metadata",
+    "product",
+    "public",
+    "schema",
+    "state",
+    "status",
+    "time",
+    "timestamp",
+    "type",
+    "version",
+];
+
+/// What a reader of data may learn at the lowest tier, as the last word of its class: `user-id`, `event.time`.
+pub(super) const LABELS: &[&str] =
+    &["id", "locale", "schema", "time", "timestamp", "type", "version"];
+
+/// Ids that say who somebody is outside of here: `passport-id`.
+pub(super) const CIVIL: &[&str] = &[
+    "bank",
+    "driver",
+    "government",
+    "insurance",
+    "licence",
+    "license",
+    "medical",
+    "national",
+    "passport",
+    "patient",
+    "personal",
+    "social",
+    "tax",
 ];
 
 /// Words that say whose, or which part; never the object itself.
 pub(super) const FILLERS: &[&str] = &[
-    "a", "all", "api", "as", "basic", "by", "for", "me", "my", "of", "org", "organisation",
-    "organization", "own", "self", "tenant", "the", "v1", "v2", "v3", "v4",
+    "a",
+    "all",
+    "api",
+    "as",
+    "basic",
+    "by",
+    "for",
+    "me",
+    "my",
+    "of",
+    "org",
+    "organisation",
+    "organization",
+    "own",
+    "self",
+    "tenant",
+    "the",
+    "v1",
+    "v2",
+    "v3",
+    "v4",
 ];
 
 /// Splits at everything that is not a letter, a digit or `*`, and inside `camelCase`; lowercase.
@@ -89,17 +296,11 @@ pub(super) fn words_of(text: &str) -> Vec<String> {
 
 /// Whether a word, or its singular, is in a list.
 pub(super) fn is_in(word: &str, list: &[&str]) -> bool {
-    list.contains(&word) || list.contains(&singular(word).as_str())
-}
-
-fn singular(word: &str) -> String {
-    if let Some(stem) = word.strip_suffix("ies") {
-        format!("{stem}y")
-    } else if let Some(stem) = word.strip_suffix('s').filter(|it| !it.ends_with('s')) {
-        stem.to_owned()
-    } else {
-        word.to_owned()
-    }
+    let one = word.strip_suffix('s').filter(|it| !it.ends_with('s'));
+    let policy = word.strip_suffix("ies").map(|it| format!("{it}y"));
+    list.contains(&word)
+        || one.is_some_and(|it| list.contains(&it))
+        || policy.is_some_and(|it| list.contains(&it.as_str()))
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct Waiver {
 impl Waiver {
     /// Whether it covers its control for this manifest now.
     pub fn covers(&self, manifest: Digest, now: Timestamp) -> bool {
-        self.granter.is_some() && self.manifest == manifest && now < self.until && self.ended.is_none_or(|it| now < it)
+        self.granter.is_some()
+            && self.manifest == manifest
+            && now < self.until
+            && self.ended.is_none_or(|it| now < it)
     }
 }

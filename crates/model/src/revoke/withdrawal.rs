@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::declare::path::Path;
 
 /// How far the withdrawal of one path has come. Each can only follow the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum PathState {
     /// The command was given.
