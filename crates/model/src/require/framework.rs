@@ -149,7 +149,6 @@ fn number(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::require::catalogue::Catalogue;
 
     #[test]

@@ -65,7 +65,7 @@ pub fn reasons(manifest: &Manifest) -> Vec<Reason> {
             add(data_tier(class), &path.id, class, "data");
         }
     }
-    reasons.sort_by(|one, other| other.tier.cmp(&one.tier));
+    reasons.sort_by_key(|it| std::cmp::Reverse(it.tier));
     reasons
 }
 
@@ -91,6 +91,7 @@ pub fn writes_identity(manifest: &Manifest) -> bool {
 mod tests {
     use super::*;
     use crate::require::capability::{Capability, capabilities_of};
+    use crate::require::profile::Section;
 
     /// A manifest with nothing in it that could do anything, and these parts.
     fn manifest(parts: &str) -> Manifest {
@@ -135,10 +136,10 @@ mod tests {
              holder = \"partner\"\nstored_in = \"vault\"\nmax_token_ttl = \"10m\"\n\
              rotate_every = \"90d\"\n{more}\n"
         );
-        for (name, call) in scopes {
+        text.extend(scopes.iter().map(|(name, call)| {
             let uses = if call.is_empty() { String::new() } else { format!("{call:?}") };
-            text += &format!("[[identity.scope]]\nname = {name:?}\nwhy = \"w\"\nuses = [{uses}]\n");
-        }
+            format!("[[identity.scope]]\nname = {name:?}\nwhy = \"w\"\nuses = [{uses}]\n")
+        }));
         text
     }
 
@@ -277,7 +278,7 @@ mod tests {
     fn a_profile_names_the_sections_that_are_missing() {
         let profile = crate::require::Catalogue::embedded().profile("payroll-partner@1").unwrap();
         let missing = profile.missing_sections(&manifest(&client("", &[])));
-        let headings: Vec<&str> = missing.into_iter().map(|it| it.heading()).collect();
+        let headings: Vec<&str> = missing.into_iter().map(Section::heading).collect();
         assert_eq!(headings, ["[identity.offboarding]", "[identity.rotation]"]);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::tier::Tier;
 use super::words::{
-    ACCESS, CIVIL, FILLERS, IDENTITY, KEYS, LABELS, LOW, PRODUCTION, READ, SECRETS, WRITE, is_in, words_of,
+    ACCESS, CIVIL, FILLERS, IDENTITY, KEYS, LABELS, LOW, PRODUCTION, READ, SECRETS, WRITE, is_in,
+    words_of,
 };
 
 /// What a scope, a call or an outcome lets its holder do.
@@ -10,8 +11,6 @@ use super::words::{
 pub struct Power {
     /// The tier that it asks for.
     pub tier: Tier,
-    /// Whether it changes something, or could, as far as its words say.
-    pub writes: bool,
     /// Whether it changes who may do what: users, roles, clients, groups, credentials.
     pub writes_identity: bool,
     /// Whether it has no bound: `*`, full access, administration.
@@ -27,13 +26,7 @@ pub struct Power {
 pub fn scope_power(scope: &str) -> Power {
     let name = without_address(scope);
     if let Some(tier) = claim(name) {
-        return Power {
-            tier,
-            writes: false,
-            writes_identity: false,
-            wildcard: false,
-            tenant_wide: false,
-        };
+        return Power { tier, writes_identity: false, wildcard: false, tenant_wide: false };
     }
     judge(&words_of(name), None)
 }
@@ -145,7 +138,7 @@ fn judge(words: &[String], writes: Option<bool>) -> Power {
     } else {
         Tier::Standard
     };
-    Power { tier, writes, writes_identity, wildcard, tenant_wide: has("all") || has("*") }
+    Power { tier, writes_identity, wildcard, tenant_wide: has("all") || has("*") }
 }
 
 /// Whether a scope without a verb ends in something that can only be shown: `user:email`, `users.basic`.
