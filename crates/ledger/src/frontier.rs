@@ -25,7 +25,7 @@ impl Frontier {
         while count != 0 {
             let level = u32::try_from(levels.len()).unwrap_or(u32::MAX);
             let index = count / u64::from(WIDTH);
-            levels.push(if count % u64::from(WIDTH) == 0 {
+            levels.push(if count.is_multiple_of(u64::from(WIDTH)) {
                 Vec::new()
             } else {
                 read_hashes(reader, hash_tile(size, level, index))?
@@ -33,7 +33,7 @@ impl Frontier {
             count = index;
         }
         let mut bundle = Vec::new();
-        if size % u64::from(WIDTH) != 0 {
+        if !size.is_multiple_of(u64::from(WIDTH)) {
             let resource = entry_bundle(size, size / u64::from(WIDTH));
             for (entry, leaf) in read_entries(reader, resource)?.iter().zip(&levels[0]) {
                 if leaf_hash(entry) != *leaf || encode_entry(&mut bundle, entry).is_none() {

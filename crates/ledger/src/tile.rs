@@ -170,7 +170,7 @@ mod tests {
             encode_entry(&mut bundle, entry).unwrap();
         }
         assert_eq!(decode_entries(&bundle).unwrap(), [b"".as_slice(), b"one", &long]);
-        assert!(encode_entry(&mut bundle, &[0; ENTRY_BYTES_MAX + 1]).is_none());
+        assert!(encode_entry(&mut bundle, &vec![0; ENTRY_BYTES_MAX + 1]).is_none());
         for bytes in [&[0][..], &[0, 2, 1], &[0; 2 * 257]] {
             assert!(decode_entries(bytes).is_none(), "{} bytes", bytes.len());
         }
