@@ -1,4 +1,5 @@
 #![cfg(test)]
-//! The vectors that others may run, run here.
+//! The vectors that others may run, run here; and our envelopes before a foreign verifier.
 
+mod foreign;
 mod vectors;
