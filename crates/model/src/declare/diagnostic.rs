@@ -109,7 +109,8 @@ impl Diagnostic {
     /// As text for people, with the line and carets below it. `file` is the manifest's name.
     pub fn render(&self, file: &str) -> String {
         let mut out = format!("not judged[{}]: {}\n", self.code, self.message);
-        let deepest = self.also.iter().map(|it| it.place.line).chain(self.place.iter().map(|it| it.line));
+        let deepest =
+            self.also.iter().map(|it| it.place.line).chain(self.place.iter().map(|it| it.line));
         let width = deepest.max().unwrap_or_default().to_string().len();
         let mut blank = String::new();
         if let Some(place) = &self.place {
@@ -194,12 +195,14 @@ mod tests {
 
     #[test]
     fn a_second_place_help_and_note_follow() {
-        let second = Place { line: 7, column: 6, length: 4, source_line: "id = \"a:b\"".to_owned() };
-        let diagnostic = Diagnostic::new(PreflightCode::Duplicate, "event[1].id", "id `a:b` is used twice")
-            .at(Some(place()))
-            .and_at(Some(second), "first used here")
-            .with_help("give one of them another name")
-            .with_note("an id names one path of the certificate");
+        let second =
+            Place { line: 7, column: 6, length: 4, source_line: "id = \"a:b\"".to_owned() };
+        let diagnostic =
+            Diagnostic::new(PreflightCode::Duplicate, "event[1].id", "id `a:b` is used twice")
+                .at(Some(place()))
+                .and_at(Some(second), "first used here")
+                .with_help("give one of them another name")
+                .with_note("an id names one path of the certificate");
         insta::assert_snapshot!(render_all(&[diagnostic], "countersign.toml"), @r#"
         not judged[PRE-007]: id `a:b` is used twice
           --> countersign.toml:32:1
@@ -220,8 +223,11 @@ mod tests {
 
     #[test]
     fn without_a_place_the_path_is_shown() {
-        let diagnostic =
-            Diagnostic::new(PreflightCode::Unreachable, "identity[0].jwks", "https://a.example/jwks answered 404");
+        let diagnostic = Diagnostic::new(
+            PreflightCode::Unreachable,
+            "identity[0].jwks",
+            "https://a.example/jwks answered 404",
+        );
         insta::assert_snapshot!(diagnostic.render("countersign.toml"), @r"
         not judged[PRE-002]: https://a.example/jwks answered 404
          --> countersign.toml: identity[0].jwks

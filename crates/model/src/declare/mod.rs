@@ -1,15 +1,18 @@
 //! Step 1, declare: the partner states what the integration is, holds, needs and how it can be cut.
 
+mod channel;
+mod identity;
 pub mod manifest;
 pub mod path;
+mod terms;
 pub mod words;
 
 pub mod parse;
 mod read;
 pub mod schema;
+pub mod secret_like;
 mod sections;
 mod shape;
-pub mod secret_like;
 pub mod spans;
 pub mod validate;
 

@@ -31,10 +31,6 @@ impl Source {
         self.hidden.push(stretch);
     }
 
-    pub(super) fn is_hidden(&self, stretch: &Range<usize>) -> bool {
-        self.hidden.iter().any(|it| it.start < stretch.end && stretch.start < it.end)
-    }
-
     /// The part of `stretch` that lies in its first line.
     pub(super) fn place(&self, stretch: &Range<usize>) -> Place {
         let start = self.floor(stretch.start);
@@ -52,20 +48,26 @@ impl Source {
     }
 
     fn shown(&self, line: Range<usize>) -> String {
+        let line = line.start..self.floor(line.end.min(line.start + LINE_BYTES_MAX));
         let mut text = self.text.get(line.clone()).unwrap_or_default().to_owned();
-        for hidden in &self.hidden {
-            let start = hidden.start.clamp(line.start, line.end) - line.start;
-            let end = hidden.end.clamp(line.start, line.end) - line.start;
-            if let Some(secret) = text.get(start..end).filter(|it| !it.is_empty()) {
-                // The mask is as many bytes long as the secret, so that later stretches still fit.
-                let keep = if line.start <= hidden.start { KEPT_WITH_QUOTE } else { 0 };
-                let cover = masked(secret, keep, '*');
-                text.replace_range(start..end, &cover);
+        let within = |it: &&Range<usize>| it.start < line.end && line.start < it.end;
+        let mut hidden: Vec<_> = self.hidden.iter().filter(within).collect();
+        // From the end, so that the stretches before still fit.
+        hidden.sort_by_key(|it| std::cmp::Reverse(it.start));
+        for it in hidden {
+            let stretch = it.start.max(line.start) - line.start..it.end.min(line.end) - line.start;
+            if let Some(secret) = text.get(stretch.clone()) {
+                let keep = if line.start <= it.start { KEPT_WITH_QUOTE } else { 0 };
+                let cover = masked(secret, keep);
+                text.replace_range(stretch, &cover);
             }
         }
-        let text = mask(&text);
-        let plain = |it: char| if it == '\t' { ' ' } else if it.is_control() { '\u{fffd}' } else { it };
-        text.trim_end().chars().take(LINE_MAX).map(plain).collect()
+        let plain = |it: char| match it {
+            '\t' => ' ',
+            it if it.is_control() => '\u{fffd}',
+            it => it,
+        };
+        mask(&text).trim_end().chars().take(LINE_MAX).map(plain).collect()
     }
 
     fn floor(&self, at: usize) -> usize {
@@ -133,7 +135,11 @@ impl Spans {
     }
 }
 
+/// How many characters of a line are shown.
 const LINE_MAX: usize = 200;
+
+/// How much of a line is looked at.
+const LINE_BYTES_MAX: usize = 2_000;
 
 /// Four characters and the quotation mark before them.
 const KEPT_WITH_QUOTE: usize = 5;

@@ -92,7 +92,8 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        let fits = within_limits(self.problems, (path, &(start..start + 1)), (depth, members.len()));
+        let fits =
+            within_limits(self.problems, (path, &(start..start + 1)), (depth, members.len()));
         Ok(if fits { Kind::Table(members) } else { Kind::Refused })
     }
 
@@ -164,7 +165,12 @@ impl Reader<'_, '_> {
         let span = start..self.at;
         if raw == "-0" || raw.contains(['.', 'e', 'E']) {
             let message = format!("`{path}` is a float, which has no single written form");
-            return Ok(self.forbid(path, span, message, &format!("write it as a string: \"{raw}\"")));
+            return Ok(self.forbid(
+                path,
+                span,
+                message,
+                &format!("write it as a string: \"{raw}\""),
+            ));
         }
         Ok(integer(self.problems, (path, &span), raw.parse().ok()))
     }
@@ -209,7 +215,8 @@ impl Reader<'_, '_> {
 
 /// Whether it is a well-formed number that only a float of infinite size could hold.
 fn is_huge(raw: &str) -> bool {
-    serde_json::from_str::<serde_json::Number>(raw).is_err_and(|it| it.to_string().starts_with("number out of range"))
+    serde_json::from_str::<serde_json::Number>(raw)
+        .is_err_and(|it| it.to_string().starts_with("number out of range"))
 }
 
 #[cfg(test)]

@@ -43,10 +43,7 @@ impl Node {
             Kind::List(items) => items.iter().filter_map(Self::value).collect(),
             Kind::Refused => return None,
             Kind::Table(members) => Value::Object(
-                members
-                    .iter()
-                    .filter_map(|it| Some((it.key.clone(), it.node.value()?)))
-                    .collect(),
+                members.iter().filter_map(|it| Some((it.key.clone(), it.node.value()?))).collect(),
             ),
             Kind::Text(it) => Value::String(it.clone()),
         })
@@ -91,12 +88,31 @@ impl Problems {
         message: impl AsRef<str>,
         more: impl FnOnce(Diagnostic) -> Diagnostic,
     ) {
-        if DIAGNOSTICS_MAX <= self.found.len() {
+        if self.is_full() {
             self.unsaid += 1;
             return;
         }
         let place = self.source.place(span);
-        self.found.push(more(Diagnostic::new(code, path, message).at(Some(place))));
+        self.push(more(Diagnostic::new(code, path, message).at(Some(place))));
+    }
+
+    /// Whether further ones are only counted.
+    pub(in crate::declare) fn is_full(&self) -> bool {
+        DIAGNOSTICS_MAX <= self.found.len()
+    }
+
+    /// Counts one that is not told.
+    pub(in crate::declare) fn count(&mut self) {
+        self.unsaid += 1;
+    }
+
+    /// Adds one that knows its place.
+    pub(in crate::declare) fn push(&mut self, diagnostic: Diagnostic) {
+        if self.is_full() {
+            self.unsaid += 1;
+        } else {
+            self.found.push(diagnostic);
+        }
     }
 
     /// All of them, in the order of the text.

@@ -63,7 +63,11 @@ fn table(problems: &mut Problems, it: &dyn TableLike, at: At) -> Node {
     for (key, child) in it.iter() {
         let key_span = it.key(key).and_then(Key::span).unwrap_or_else(|| at.span.clone());
         let path = join_key(&at.path, key);
-        let child_at = At { path, span: child.span().unwrap_or_else(|| key_span.clone()), depth: at.depth + 1 };
+        let child_at = At {
+            path,
+            span: child.span().unwrap_or_else(|| key_span.clone()),
+            depth: at.depth + 1,
+        };
         let node = item(problems, child, child_at);
         members.push(Member { key: key.to_owned(), key_span, node });
     }

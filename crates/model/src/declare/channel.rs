@@ -1,0 +1,220 @@
+//! Calls, events, jobs and data that go in and out, as a manifest declares them.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::words::{HttpsUrl, PathId};
+use crate::time::Period;
+
+/// An address that receives codes or tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Callback {
+    /// Its name in this manifest: `cb:oauth`.
+    pub id: PathId,
+    /// What it is: `oauth-redirect`.
+    pub kind: String,
+    /// Where it is.
+    pub url: HttpsUrl,
+    /// Ways to revoke it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoke_by: Vec<String>,
+}
+
+/// Which way data or calls go, seen from the platform.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// From the partner to us.
+    In,
+    /// From us to the partner.
+    Out,
+}
+
+/// How a delivery is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signing {
+    /// The scheme.
+    pub scheme: WebhookScheme,
+    /// The kind of key: `ed25519` or `hmac-sha256`.
+    pub key: WebhookKey,
+    /// How old a delivery may be.
+    pub replay_window: Period,
+    /// How often the key is replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_every: Option<Period>,
+}
+
+/// How a delivery is signed.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum WebhookScheme {
+    /// GitHub's `X-Hub-Signature-256`.
+    Github,
+    /// HTTP message signatures, RFC 9421.
+    HttpMessageSignatures,
+    /// A security event token, RFC 8417.
+    Set,
+    /// Shopify's `X-Shopify-Hmac-Sha256`.
+    Shopify,
+    /// Slack's `X-Slack-Signature`.
+    Slack,
+    /// Standard Webhooks 1.0.
+    StandardWebhooks,
+    /// Stripe's `Stripe-Signature`.
+    Stripe,
+}
+
+/// The kind of key that signs a delivery.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum WebhookKey {
+    /// A key pair.
+    Ed25519,
+    /// A shared secret.
+    HmacSha256,
+}
+
+/// A signed call of the partner to the platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Its name in this manifest: `hook:ticket-events`.
+    pub id: PathId,
+    /// Always `in`: they call us.
+    pub direction: Direction,
+    /// The address at the platform.
+    pub url: HttpsUrl,
+    /// How it is signed.
+    pub signing: Signing,
+    /// The access outcomes that it may influence; the gate refuses others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_cause: Vec<String>,
+    /// How often the partner tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_every: Option<Period>,
+    /// Ways to revoke it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoke_by: Vec<String>,
+}
+
+/// Events that the platform sends to the partner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventSubscription {
+    /// Its name in this manifest: `sub:user.lifecycle`.
+    pub id: PathId,
+    /// Always `out`: we call them.
+    pub direction: Direction,
+    /// The kinds of event.
+    pub types: Vec<String>,
+    /// Where they go.
+    pub endpoint: HttpsUrl,
+    /// The fields that leave, and nothing else.
+    pub fields: Vec<String>,
+    /// How deliveries are signed.
+    pub signing: Signing,
+    /// How often a delivery is tried again; silence is judged against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_every: Option<Period>,
+    /// How the subscription is switched off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disable: Option<Disable>,
+    /// Ways to revoke it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoke_by: Vec<String>,
+}
+
+/// How a subscription is switched off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disable {
+    /// How soon after the command nothing is delivered any more.
+    pub within: Period,
+    /// When this is rehearsed: `every-run`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
+    /// Whether queued deliveries go too.
+    #[serde(default)]
+    pub drop_queued: bool,
+}
+
+/// A job that runs by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Automation {
+    /// Its name in this manifest: `job:nightly-reconcile`.
+    pub id: PathId,
+    /// When it runs: `02:00 UTC daily`.
+    pub schedule: String,
+    /// The access outcomes that it may cause; the gate refuses others.
+    pub may_cause: Vec<String>,
+    /// How many of each it may cause in one run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, u32>,
+    /// Ways to revoke it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoke_by: Vec<String>,
+}
+
+/// How an effect can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectsKind {
+    /// `GET ?since=` answers JSON lines {time, delivery id, effect}.
+    Feed,
+    /// `GET` answers the canary object's state and version.
+    Object,
+}
+
+/// An effect oracle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Effects {
+    /// How it answers.
+    pub kind: EffectsKind,
+    /// Where it is.
+    pub url: HttpsUrl,
+    /// The name under which the server holds the secret that opens it; never the secret.
+    pub auth_ref: String,
+    /// How long until an effect shows.
+    pub settle: Period,
+}
+
+/// A way that data takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DataPath {
+    /// Its name in this manifest: `dp:user-basics`.
+    pub id: PathId,
+    /// Which way the data goes.
+    pub direction: Direction,
+    /// What kinds of data.
+    pub data_classes: Vec<String>,
+    /// The other end.
+    pub endpoint: HttpsUrl,
+    /// Where in the world it is kept.
+    pub region: String,
+}
+
+/// Somebody else who holds or sees our credentials or data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dependency {
+    /// Who.
+    pub name: String,
+    /// What they hold: data classes, or ids of identities.
+    pub holds: Vec<String>,
+    /// What for.
+    #[serde(rename = "for")]
+    pub purpose: String,
+}
