@@ -1,8 +1,10 @@
 //! A log in a directory, laid out as it is published: any web server can serve it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::encoding::{base64_encode, decimal, hash_decode};
 use crate::resource::Resource;
@@ -35,7 +37,8 @@ impl ReadTiles for PublishedDirectory {
 #[derive(Debug)]
 pub struct Directory {
     published: PublishedDirectory,
-    _lock: File,
+    /// Held by each write, so that temporary files never meet.
+    lock: Mutex<File>,
 }
 
 impl Directory {
@@ -51,12 +54,17 @@ impl Directory {
             Ok(lock)
         };
         let lock = open().map_err(|it| failed("open", &root.display().to_string(), it))?;
-        Ok(Self { published: PublishedDirectory::new(root), _lock: lock })
+        Ok(Self { published: PublishedDirectory::new(root), lock: Mutex::new(lock) })
     }
 
     /// Where it lies.
     pub fn root(&self) -> &Path {
         &self.published.root
+    }
+
+    fn writing(&self) -> MutexGuard<'_, File> {
+        // The guarded file is never written, so a panic elsewhere leaves nothing half done.
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,11 +76,15 @@ impl ReadTiles for Directory {
 
 impl TileStore for Directory {
     fn put(&self, resources: &[(Resource, Vec<u8>)]) -> Result<(), StoreError> {
+        let _writing = self.writing();
+        let mut folders = BTreeSet::new();
         for (resource, bytes) in resources {
             let name = resource.to_string();
-            replace(&self.published.root, &name, bytes).map_err(|it| failed("put", &name, it))?;
+            let folder = replace(&self.published.root, &name, bytes);
+            folders.insert(folder.map_err(|it| failed("put", &name, it))?);
         }
-        Ok(())
+        let synced = folders.iter().try_for_each(|folder| sync(folder));
+        synced.map_err(|it| failed("put", "tiles", it))
     }
 
     fn prune(&self, full: &Resource) -> Result<(), StoreError> {
@@ -97,12 +109,14 @@ impl HeadStore for Directory {
     }
 
     fn replace_head(&self, seen: &Head, next: &Head) -> Result<(), HeadError> {
+        let _writing = self.writing();
         let current = self.head()?;
         if current != *seen {
             return Err(HeadError::Moved { size: current.size });
         }
         let text = format!("{}\n{}\n", next.size, base64_encode(next.root.as_bytes()));
         replace(&self.published.root, HEAD, text.as_bytes())
+            .and_then(|folder| sync(&folder))
             .map_err(|it| failed("replace", HEAD, it).into())
     }
 }
@@ -113,25 +127,26 @@ fn parse_head(bytes: &[u8]) -> Option<Head> {
     Some(Head { size: decimal(size)?, root: hash_decode(root)? })
 }
 
-/// Writes beside, makes durable, moves into place, and makes the move durable.
-fn replace(root: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+/// Writes beside, makes durable and moves into place.
+///
+/// The move itself survives once the returned folder is synced.
+fn replace(root: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
     let path = root.join(name);
     let folder = path.parent().unwrap_or(root);
-    let made = make_durable_folder(folder)?;
-    // One writer holds the lock, so one temporary name is enough; a leftover is overwritten.
+    make_durable_folder(folder)?;
+    // Writes hold the lock, so one temporary name is enough; a leftover is overwritten.
     let beside = root.join(TEMPORARY);
     let mut file = File::create(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, &path)?;
-    sync(folder)?;
-    if made { sync(root) } else { Ok(()) }
+    Ok(folder.to_owned())
 }
 
 /// Makes a folder and every missing one above it, each durable in its parent.
-fn make_durable_folder(folder: &Path) -> io::Result<bool> {
+fn make_durable_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
-        return Ok(false);
+        return Ok(());
     }
     if let Some(parent) = folder.parent() {
         make_durable_folder(parent)?;
@@ -140,7 +155,7 @@ fn make_durable_folder(folder: &Path) -> io::Result<bool> {
             _ => sync(parent)?,
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

@@ -2,4 +2,5 @@
 //! The vectors that others may run, run here; and our envelopes before a foreign verifier.
 
 mod foreign;
+mod hostile;
 mod vectors;
