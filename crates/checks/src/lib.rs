@@ -1,1 +1,3 @@
 //! Everything that looks at a partner: probes, platforms, sources and logs.
+
+pub mod log;

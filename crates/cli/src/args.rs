@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::exit::Exit;
 use crate::ui::Color;
 
 /// Countersign decides which outside integrations may influence access in production, proves why, and withdraws that trust within seconds.
@@ -29,8 +30,8 @@ pub(crate) struct Arguments {
     #[arg(long = "no-color-env", env = "NO_COLOR", hide = true, global = true)]
     pub no_color: Option<String>,
     /// Exit 0 for these words of the exit table: `no,pending`.
-    #[arg(long, global = true, value_delimiter = ',')]
-    pub exit_zero_on: Vec<String>,
+    #[arg(long, global = true, value_delimiter = ',', value_parser = Exit::from_word)]
+    pub exit_zero_on: Vec<Exit>,
     /// The server's address.
     #[arg(long, global = true, env = "COUNTERSIGN_SERVER")]
     pub server: Option<String>,
@@ -45,8 +46,6 @@ pub(crate) struct Arguments {
 /// Everyday work, verb first; administration, noun first.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run all checks on an integration: `countersign check acme-helpdesk`, or on a manifest: `countersign check countersign.toml`.
-    Check(CheckArgs),
     /// Send a manifest for certification: `countersign submit countersign.toml`.
     Submit(PathArgs),
     /// Show the queue or a packet, or decide: `countersign review acme-helpdesk --decide approve -r "seen" --key me.json`.
@@ -65,27 +64,17 @@ pub(crate) enum Command {
     Resume(WordArgs),
     /// Deny now, for good: `countersign revoke acme-helpdesk -r "refresh replay" --ticket INC-1`.
     Revoke(RevokeArgs),
-    /// Verify a pack offline: `countersign verify acme-helpdesk.pack.json`.
-    Verify(VerifyArgs),
-    /// The whole thing on one machine, with four invented partners: `countersign demo`.
-    Demo(DemoArgs),
     /// Keys of people: `countersign key create --name lena --out lena.json`.
     Key {
         /// What to do.
         #[command(subcommand)]
         verb: KeyVerb,
     },
-    /// The log: `countersign log verify FOLDER --vkey FILE`.
+    /// Logs, offline: `countersign log check token-log.jsonl --manifest countersign.toml`.
     Log {
         /// What to do.
         #[command(subcommand)]
         verb: LogVerb,
-    },
-    /// The server: `countersign server run --config server.toml`.
-    Server {
-        /// What to do.
-        #[command(subcommand)]
-        verb: ServerVerb,
     },
 }
 
@@ -109,14 +98,6 @@ pub(crate) struct WordArgs {
 pub(crate) struct NameArgs {
     /// An integration; all when left out.
     pub target: Option<String>,
-}
-
-/// `check`.
-#[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
-    /// An integration of the server, or a manifest.
-    #[arg(default_value = "countersign.toml")]
-    pub target: String,
 }
 
 /// `review`.
@@ -187,21 +168,6 @@ pub(crate) struct RevokeArgs {
     pub retry: Option<String>,
 }
 
-/// `verify`.
-#[derive(Debug, Args)]
-pub(crate) struct VerifyArgs {
-    /// Packs.
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// The log's verifier key, pinned by you: `name+hash+key`, or a file that holds it.
-    #[arg(long)]
-    pub vkey: Option<String>,
-}
-
-/// `demo`.
-#[derive(Debug, Args)]
-pub(crate) struct DemoArgs {}
-
 /// `key`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
@@ -222,26 +188,24 @@ pub(crate) enum KeyVerb {
 /// `log`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogVerb {
-    /// Verify a folder of tiles and a checkpoint, offline.
+    /// Judge token logs (JSON lines) against the declared use of a manifest.
+    Check {
+        /// The logs; `-` is standard input.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The manifest.
+        #[arg(long, default_value = "countersign.toml")]
+        manifest: PathBuf,
+    },
+    /// Verify a folder of tiles and its checkpoint.
     Verify {
         /// The folder.
         folder: PathBuf,
-        /// The verifier key, or a file that holds it.
+        /// The log's verifier key, `name+hash+key`, or a file that holds it.
         #[arg(long)]
         vkey: String,
         /// An earlier checkpoint that must be a part of this log.
         #[arg(long)]
         since: Option<PathBuf>,
-    },
-}
-
-/// `server`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ServerVerb {
-    /// Run in the foreground until a signal.
-    Run {
-        /// The settings.
-        #[arg(long, default_value = "server.toml")]
-        config: PathBuf,
     },
 }

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// A signed-in connection to a server.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
     token: Secret,
@@ -30,7 +30,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 impl Client {
     /// A client for `base` with a bearer token; every request ends within `timeout`.
-    pub fn new(base: &str, token: String, timeout: Duration) -> Result<Self, Failure> {
+    pub(crate) fn new(base: &str, token: String, timeout: Duration) -> Result<Self, Failure> {
         let http = reqwest::Client::builder()
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
@@ -39,26 +39,14 @@ impl Client {
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: Secret(token) })
     }
 
-    /// The server's address.
-    pub fn base(&self) -> &str {
-        &self.base
-    }
-
     /// GET a JSON document.
-    pub async fn get(&self, path: &str) -> Result<Value, Failure> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.send(self.http.get(format!("{}{path}", self.base))).await
     }
 
     /// POST a JSON document.
-    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.send(self.http.post(format!("{}{path}", self.base)).json(body)).await
-    }
-
-    /// GET bytes.
-    pub async fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        let request = self.http.get(format!("{}{path}", self.base));
-        let (status, body) = self.answer(request).await?;
-        if (200..300).contains(&status) { Ok(body) } else { Err(problem(status, &body)) }
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
@@ -73,9 +61,12 @@ impl Client {
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>), Failure> {
         let unreachable = |it: &reqwest::Error| {
-            Failure::new(Exit::Unreachable, format!("the server at {} cannot be reached", self.base))
-                .because(it)
-                .help("is it running?   countersign server run --config server.toml")
+            Failure::new(
+                Exit::Unreachable,
+                format!("the server at {} cannot be reached", self.base),
+            )
+            .because(it)
+            .help("is it running?   countersign server run --config server.toml")
         };
         let mut answer =
             request.bearer_auth(&self.token.0).send().await.map_err(|it| unreachable(&it))?;
@@ -99,7 +90,9 @@ fn problem(status: u16, body: &[u8]) -> Failure {
     let mut failure = Failure::new(Exit::from_status(status), title);
     failure.causes.extend(text("detail"));
     for diagnostic in value.get("diagnostics").and_then(Value::as_array).into_iter().flatten() {
-        failure.causes.push(diagnostic.as_str().map_or_else(|| diagnostic.to_string(), str::to_owned));
+        failure
+            .causes
+            .push(diagnostic.as_str().map_or_else(|| diagnostic.to_string(), str::to_owned));
     }
     failure.help = text("help");
     failure

@@ -4,31 +4,31 @@ use crate::exit::Exit;
 
 /// Why a command could not do its work.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The exit that it means.
-    pub exit: Exit,
+    pub(crate) exit: Exit,
     /// What is the matter.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do.
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
     /// What each lower layer said.
-    pub causes: Vec<String>,
+    pub(crate) causes: Vec<String>,
 }
 
 impl Failure {
     /// A failure with this exit.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), help: None, causes: Vec::new() }
     }
 
     /// With what to do.
-    pub fn help(mut self, text: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
     }
 
     /// With what the lower layers said.
-    pub fn because(mut self, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn because(mut self, error: &dyn std::error::Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
             self.causes.push(error.to_string());
@@ -38,10 +38,10 @@ impl Failure {
     }
 
     /// A file could not be read or written.
-    pub fn file(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub(crate) fn file(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         Self::new(Exit::Broken, format!("could not {action} `{}`", path.display())).because(error)
     }
 }
 
 /// What a command returns.
-pub type Outcome = Result<Exit, Failure>;
+pub(crate) type Outcome = Result<Exit, Failure>;

@@ -2,7 +2,6 @@
 
 mod args;
 mod client;
-mod clock;
 mod command;
 mod exit;
 mod failure;
@@ -24,7 +23,7 @@ fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Yes.into() };
         }
     };
-    let ui = Ui::new(arguments.json, arguments.quiet, arguments.color, arguments.no_color.is_some());
+    let ui = Ui::new(&arguments);
     let _ignored = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(it) => it,
@@ -45,5 +44,5 @@ fn main() -> ExitCode {
         ui.failure(&failure);
         failure.exit
     });
-    if forgiven.iter().any(|it| it == exit.word()) { Exit::Yes.into() } else { exit.into() }
+    if forgiven.contains(&exit) { Exit::Yes.into() } else { exit.into() }
 }

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// At a terminal, unless NO_COLOR is set.
     Auto,
     /// Yes.
@@ -20,39 +20,41 @@ pub enum Color {
 
 /// Where and how things are shown.
 #[derive(Debug, Clone, Copy)]
-pub struct Ui {
+pub(crate) struct Ui {
     /// Machine-readable output.
-    pub json: bool,
+    pub(crate) json: bool,
     /// Say nothing but data.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     color: bool,
 }
 
 impl Ui {
     /// Decides about colour once.
-    pub fn new(json: bool, quiet: bool, color: Color, no_color: bool) -> Self {
-        let color = match color {
+    pub(crate) fn new(arguments: &crate::args::Arguments) -> Self {
+        let crate::args::Arguments { json, quiet, .. } = *arguments;
+        let color = match arguments.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => !no_color && std::io::stdout().is_terminal(),
+            Color::Auto => arguments.no_color.is_none() && std::io::stdout().is_terminal(),
         };
         Self { json, quiet, color }
     }
 
     /// Data: a line on stdout. A reader that went away is no error.
-    pub fn line(self, text: impl AsRef<str>) {
+    #[expect(clippy::unused_self, reason = "whoever prints holds the right to")]
+    pub(crate) fn line(self, text: impl AsRef<str>) {
         let mut out = std::io::stdout().lock();
         let _ignored = writeln!(out, "{}", text.as_ref());
     }
 
     /// Data: a JSON document on stdout.
-    pub fn document(self, value: &Value) {
+    pub(crate) fn document(self, value: &Value) {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();
         self.line(text);
     }
 
     /// Words: a line on stderr.
-    pub fn say(self, text: impl AsRef<str>) {
+    pub(crate) fn say(self, text: impl AsRef<str>) {
         if !self.quiet {
             let mut out = std::io::stderr().lock();
             let _ignored = writeln!(out, "{}", text.as_ref());
@@ -60,7 +62,7 @@ impl Ui {
     }
 
     /// A failure with its causes, on stderr.
-    pub fn failure(self, failure: &Failure) {
+    pub(crate) fn failure(self, failure: &Failure) {
         let mut out = std::io::stderr().lock();
         let _ignored = writeln!(out, "{}: {}", self.red("error"), failure.message);
         for cause in &failure.causes {
@@ -71,23 +73,8 @@ impl Ui {
         }
     }
 
-    /// In green, where colour is wanted.
-    pub fn green(self, text: &str) -> String {
-        if self.color { text.green().to_string() } else { text.to_owned() }
-    }
-
     /// In red, where colour is wanted.
-    pub fn red(self, text: &str) -> String {
+    pub(crate) fn red(self, text: &str) -> String {
         if self.color { text.red().to_string() } else { text.to_owned() }
-    }
-
-    /// In yellow, where colour is wanted.
-    pub fn yellow(self, text: &str) -> String {
-        if self.color { text.yellow().to_string() } else { text.to_owned() }
-    }
-
-    /// Bold, where colour is wanted.
-    pub fn bold(self, text: &str) -> String {
-        if self.color { text.bold().to_string() } else { text.to_owned() }
     }
 }

@@ -123,7 +123,11 @@ impl Record {
 fn moment(text: &str) -> Option<Timestamp> {
     if let Ok(number) = text.parse::<i64>() {
         let is_ms = 100_000_000_000 < number.abs();
-        return Some(if is_ms { Timestamp::from_millis(number) } else { Timestamp::from_seconds(number) });
+        return Some(if is_ms {
+            Timestamp::from_millis(number)
+        } else {
+            Timestamp::from_seconds(number)
+        });
     }
     text.parse().ok()
 }

@@ -225,7 +225,11 @@ impl<'a> Judge<'a> {
                 if let Some(before) = before.filter(|it| it + 1 < *number)
                     && self.report.gaps.len() < SHOWN_MAX
                 {
-                    let gap = format!("{client}: numbers {} to {} are missing", before + 1, number - 1);
+                    let gap = if before + 2 == *number {
+                        format!("{client}: number {} is missing", before + 1)
+                    } else {
+                        format!("{client}: numbers {} to {} are missing", before + 1, number - 1)
+                    };
                     self.report.gaps.push(gap);
                 }
                 before = Some(*number);
@@ -257,8 +261,11 @@ fn unbounded(client: &Client, record: &Record) -> Option<String> {
         return Some("no time of issue".to_owned());
     };
     let Some(until) = record.expires_at else { return Some("token has no end".to_owned()) };
+    if until < from {
+        return Some("token ends before it begins".to_owned());
+    }
     let life = until.since(from);
-    (client.max_token_ttl < life || until < from)
+    (client.max_token_ttl < life)
         .then(|| format!("token lives {life}, declared are {} at most", client.max_token_ttl))
 }
 
@@ -267,7 +274,9 @@ fn inconsistent(expectation: &Expectation, client: &Client, record: &Record) -> 
         return Some(format!("scope `{scope}` is not declared"));
     }
     match (&expectation.grant, &record.grant) {
-        (Some(declared), Some(grant)) if declared != grant && !(client.refresh && grant == "refresh_token") => {
+        (Some(declared), Some(grant))
+            if declared != grant && !(client.refresh && grant == "refresh_token") =>
+        {
             return Some(format!("grant `{grant}`, declared is `{declared}`"));
         }
         (Some(_), None) => return Some("no grant".to_owned()),

@@ -33,11 +33,7 @@ pub(crate) async fn run(context: Context<'_>, args: &CertifyArgs) -> Outcome {
     context.show(&answer, |it| {
         let mut lines: Vec<String> =
             list(it, "text").iter().filter_map(|it| it.as_str()).map(str::to_owned).collect();
-        lines.push(format!(
-            "plan {} is good until {}",
-            text(it, "plan"),
-            text(it, "until")
-        ));
+        lines.push(format!("plan {} is good until {}", text(it, "plan"), text(it, "until")));
         lines.push(format!(
             "countersign certify --apply {} --digest {}",
             text(it, "plan"),

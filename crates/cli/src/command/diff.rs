@@ -26,7 +26,12 @@ pub(crate) fn lines(answer: &Value) -> Vec<String> {
         }
         let (place, path) = (text(it, "place"), text(it, "path"));
         let place = if place.is_empty() { path } else { place };
-        format!("  ~ {place}: {} -> {}  ({})", text(it, "before"), text(it, "after"), text(it, "trigger"))
+        format!(
+            "  ~ {place}: {} -> {}  ({})",
+            text(it, "before"),
+            text(it, "after"),
+            text(it, "trigger")
+        )
     };
     changes.iter().map(line).collect()
 }

@@ -16,28 +16,6 @@ pub(crate) fn run(context: Context<'_>, word: &str) -> Outcome {
         context.show(&answer, |_| vec![format!("{word}: {}", reason.explain())]);
         return Ok(Exit::Yes);
     }
-    let found = countersign_checks::registry::CHECKS
-        .iter()
-        .map(|it| it.info())
-        .find(|it| it.name == word || it.case == Some(word));
-    if let Some(info) = found {
-        let answer = json!({
-            "schema": "countersign.explain/1", "kind": "check", "word": info.name, "case": info.case,
-            "controls": info.controls, "title": info.title, "question": info.question,
-            "risk": info.risk, "fix": info.fix, "source": info.source,
-        });
-        context.show(&answer, |_| {
-            vec![
-                format!("{}  {}", info.name, info.case.unwrap_or_default()),
-                format!("  question  {}", info.question),
-                format!("  risk      {}", info.risk),
-                format!("  fix       {}", info.fix),
-                format!("  controls  {}", info.controls.join(", ")),
-                format!("  source    {}", info.source),
-            ]
-        });
-        return Ok(Exit::Yes);
-    }
-    Err(Failure::new(Exit::Usage, format!("`{word}` is no check and no reason code"))
+    Err(Failure::new(Exit::Usage, format!("`{word}` is no reason code"))
         .help("the names stand in the findings of `countersign check`"))
 }

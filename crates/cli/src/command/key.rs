@@ -12,7 +12,12 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 
 /// Makes a key and writes it, encrypted; never over an existing file.
-pub(crate) fn create(context: Context<'_>, name: &str, out: &Path, passphrase: Option<&Path>) -> Outcome {
+pub(crate) fn create(
+    context: Context<'_>,
+    name: &str,
+    out: &Path,
+    passphrase: Option<&Path>,
+) -> Outcome {
     let passphrase = passphrase_of(context, passphrase)?;
     if passphrase.len() < 8 {
         return Err(Failure::new(Exit::Usage, "the passphrase is shorter than 8 characters"));
@@ -22,7 +27,9 @@ pub(crate) fn create(context: Context<'_>, name: &str, out: &Path, passphrase: O
     let no_entropy = |_| Failure::new(Exit::Broken, "this machine gives no randomness");
     aws_lc_rs::rand::fill(&mut seed).map_err(no_entropy)?;
     aws_lc_rs::rand::fill(&mut entropy).map_err(no_entropy)?;
-    let sealed = |it: &dyn std::error::Error| Failure::new(Exit::Broken, "could not seal the key").because(it);
+    let sealed = |it: &dyn std::error::Error| {
+        Failure::new(Exit::Broken, "could not seal the key").because(it)
+    };
     let file = seal_key(&seed, name, &passphrase, entropy).map_err(|it| sealed(&it))?;
     let text = file.to_json().map_err(|it| sealed(&it))?;
     write_private(out, text.as_bytes())?;
@@ -36,14 +43,21 @@ pub(crate) fn create(context: Context<'_>, name: &str, out: &Path, passphrase: O
     context.show(&answer, |_| {
         vec![
             format!("key of {name}  {}", file.public()),
-            format!("written to {} (readable by you alone); enrol the public half in server.toml", out.display()),
+            format!(
+                "written to {} (readable by you alone); enrol the public half in server.toml",
+                out.display()
+            ),
         ]
     });
     Ok(Exit::Yes)
 }
 
 /// Opens a person's key.
-pub(crate) fn open(context: Context<'_>, path: &Path, passphrase: Option<&Path>) -> Result<SigningKey, Failure> {
+pub(crate) fn open(
+    context: Context<'_>,
+    path: &Path,
+    passphrase: Option<&Path>,
+) -> Result<SigningKey, Failure> {
     let text = read_text(path)?;
     let unreadable = |it: &dyn std::error::Error| {
         Failure::new(Exit::Who, format!("could not open the key `{}`", path.display())).because(it)
@@ -57,7 +71,8 @@ fn passphrase_of(context: Context<'_>, file: Option<&Path>) -> Result<String, Fa
     if let Some(path) = file {
         return Ok(read_text(path)?.trim_end_matches(['\n', '\r']).to_owned());
     }
-    let missing = || Failure::new(Exit::Usage, "a passphrase is needed").help("--passphrase-file FILE");
+    let missing =
+        || Failure::new(Exit::Usage, "a passphrase is needed").help("--passphrase-file FILE");
     if context.arguments.no_input || !std::io::stdin().is_terminal() {
         return Err(missing());
     }
@@ -71,5 +86,7 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(|it| Failure::file("create", path, &it))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|it| Failure::file("write", path, &it))
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|it| Failure::file("write", path, &it))
 }

@@ -1,18 +1,15 @@
 //! One file per command.
 
 mod certify;
-mod check;
-mod demo;
 mod diff;
 mod explain;
 mod key;
 mod log;
+mod manifest;
 mod next;
 mod review;
-mod server;
 mod status;
 mod submit;
-mod verify;
 mod withdraw;
 
 use std::path::Path;
@@ -20,7 +17,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::args::{Arguments, Command, KeyVerb, LogVerb, ServerVerb};
+use crate::args::{Arguments, Command, KeyVerb, LogVerb};
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -68,7 +65,6 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
     let context = Context { ui, arguments: &arguments };
     match command {
         None => Ok(next::run(context)),
-        Some(Command::Check(it)) => check::run(context, &it).await,
         Some(Command::Submit(it)) => submit::run(context, &it.path).await,
         Some(Command::Review(it)) => review::run(context, &it).await,
         Some(Command::Certify(it)) => certify::run(context, &it).await,
@@ -78,16 +74,14 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
         Some(Command::Suspend(it)) => withdraw::suspend(context, &it).await,
         Some(Command::Resume(it)) => withdraw::resume(context, &it.target).await,
         Some(Command::Revoke(it)) => withdraw::revoke(context, &it).await,
-        Some(Command::Verify(it)) => verify::run(context, &it),
-        Some(Command::Demo(_)) => demo::run(context).await,
         Some(Command::Key { verb: KeyVerb::Create { name, out, passphrase_file } }) => {
             key::create(context, &name, &out, passphrase_file.as_deref())
         }
+        Some(Command::Log { verb: LogVerb::Check { files, manifest } }) => {
+            log::check(context, &files, &manifest)
+        }
         Some(Command::Log { verb: LogVerb::Verify { folder, vkey, since } }) => {
             log::verify(context, &folder, &vkey, since.as_deref())
-        }
-        Some(Command::Server { verb: ServerVerb::Run { config } }) => {
-            server::run(context, &config).await
         }
     }
 }
@@ -99,7 +93,10 @@ const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     let length = std::fs::metadata(path).map_err(|it| Failure::file("read", path, &it))?.len();
     if FILE_BYTES_MAX < length {
-        return Err(Failure::new(Exit::Usage, format!("`{}` is larger than 64 MiB", path.display())));
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("`{}` is larger than 64 MiB", path.display()),
+        ));
     }
     std::fs::read_to_string(path).map_err(|it| Failure::file("read", path, &it))
 }

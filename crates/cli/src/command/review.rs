@@ -1,7 +1,5 @@
 //! `review`: the queue, a packet, a decision.
 
-
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_seal::SigningKey;
@@ -33,7 +31,9 @@ pub(crate) async fn run(context: Context<'_>, args: &ReviewArgs) -> Outcome {
         context.show(&packet, |it| {
             let mut lines = vec![format!("{target}  assessment {}", text(it, "assessment"))];
             lines.extend(it.get("diff").map(diff::lines).unwrap_or_default());
-            lines.push(format!("decide: countersign review {target} --decide approve -r \"…\" --key FILE"));
+            lines.push(format!(
+                "decide: countersign review {target} --decide approve -r \"…\" --key FILE"
+            ));
             lines
         });
         return Ok(Exit::Yes);
@@ -41,12 +41,14 @@ pub(crate) async fn run(context: Context<'_>, args: &ReviewArgs) -> Outcome {
     let signer = match (&args.key, verb.as_str()) {
         (Some(path), _) => Some(key::open(context, path, args.passphrase_file.as_deref())?),
         (None, "approve" | "right-size") => {
-            return Err(Failure::new(Exit::Usage, format!("`{verb}` needs your signature")).help("--key FILE"));
+            return Err(Failure::new(Exit::Usage, format!("`{verb}` needs your signature"))
+                .help("--key FILE"));
         }
         (None, _) => None,
     };
     let reason = args.reason.as_deref().unwrap_or_default();
-    let answer = decide(&client, target, &packet, verb, reason, &args.without, signer.as_ref()).await?;
+    let answer =
+        decide(&client, target, &packet, verb, reason, &args.without, signer.as_ref()).await?;
     context.show(&answer, |it| {
         vec![format!(
             "decided  {}  {verb}  {} of {} people",
@@ -60,8 +62,13 @@ pub(crate) async fn run(context: Context<'_>, args: &ReviewArgs) -> Outcome {
 }
 
 /// Fetches what would be decided.
-pub(crate) async fn packet(client: &Client, target: &str, without: &[String]) -> Result<Value, Failure> {
-    let query = if without.is_empty() { String::new() } else { format!("?without={}", without.join(",")) };
+pub(crate) async fn packet(
+    client: &Client,
+    target: &str,
+    without: &[String],
+) -> Result<Value, Failure> {
+    let query =
+        if without.is_empty() { String::new() } else { format!("?without={}", without.join(",")) };
     client.get(&format!("/v1/reviews/{target}{query}")).await
 }
 
@@ -91,4 +98,3 @@ pub(crate) async fn decide(
     });
     client.post(&format!("/v1/reviews/{target}/decision"), &body).await
 }
-

@@ -19,15 +19,14 @@ pub(crate) async fn suspend(context: Context<'_>, args: &SuspendArgs) -> Outcome
 /// Denies for good.
 pub(crate) async fn revoke(context: Context<'_>, args: &RevokeArgs) -> Outcome {
     let client = context.client()?;
-    let answer = match &args.retry {
-        Some(id) => client.post(&format!("/v1/revocations/{id}/retry"), &json!({})).await?,
-        None => {
-            let body = json!({
-                "integration": args.target, "kind": "revoke", "reason": args.reason,
-                "ticket": args.ticket,
-            });
-            client.post("/v1/revocations", &body).await?
-        }
+    let answer = if let Some(id) = &args.retry {
+        client.post(&format!("/v1/revocations/{id}/retry"), &json!({})).await?
+    } else {
+        let body = json!({
+            "integration": args.target, "kind": "revoke", "reason": args.reason,
+            "ticket": args.ticket,
+        });
+        client.post("/v1/revocations", &body).await?
     };
     Ok(report(context, &answer))
 }

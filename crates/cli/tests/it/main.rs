@@ -1,0 +1,7 @@
+//! The command, run as people run it.
+#![cfg(test)]
+
+mod key;
+mod log;
+mod run;
+mod usage;

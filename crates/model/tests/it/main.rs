@@ -1,0 +1,8 @@
+//! What can be asked of the model from outside.
+#![cfg(test)]
+
+mod declare;
+mod grant;
+mod lifecycle;
+mod quorum;
+mod story;
