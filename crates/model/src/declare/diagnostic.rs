@@ -212,7 +212,7 @@ mod tests {
           --> countersign.toml:7:6
            |
          7 | id = "a:b"
-           |      ^^^^
+           |      ^^^^ first used here
            |
            = fix:      give one of them another name
            = note:     an id names one path of the certificate

@@ -438,7 +438,10 @@ mod tests {
     fn answers() -> impl Strategy<Value = Answers> {
         let owner = "[a-z]{1,12}\\.[a-z]{1,12}@example\\.com";
         (
-            (prop::sample::select(&PartnerKind::ALL[..]), "[a-z0-9][a-z0-9-]{1,38}[a-z0-9]"),
+            (
+                prop::sample::select(&PartnerKind::ALL[..]),
+                "[a-z]{3,9}(-[a-z]{2,9}){0,2}(-[0-9]{1,4})?",
+            ),
             ("[A-Za-z\"'\\\\#é€ ]{0,40}[A-Za-z\"]", "[a-z]{1,20}(\\.[a-z]{2,8}){1,3}"),
             (owner, owner, prop::option::of(owner)),
             prop::collection::vec(prop::sample::select(&Holds::ALL[..]), 0..8),

@@ -44,7 +44,8 @@ fn pretty(value: &Value) -> String {
 fn write_the_files_of_the_specification() {
     fs::write(spec("manifest-1.schema.json"), pretty(manifest_schema())).unwrap();
     for name in NAMES {
-        fs::write(spec(&format!("vectors/manifest/{name}.json")), pretty(&good(name).value)).unwrap();
+        fs::write(spec(&format!("vectors/manifest/{name}.json")), pretty(&good(name).value))
+            .unwrap();
     }
     fs::write(spec("vectors/manifest/digests.json"), pretty(&vectors())).unwrap();
 }
@@ -117,12 +118,43 @@ fn every_unknown_key_is_told_with_what_was_meant() {
     let broken = text("saas")
         .replacen("rotate_every  = \"90d\"", "rotation_every = \"90d\"", 1)
         .replacen("[owners] ", "[owner] ", 1);
-    insta::assert_snapshot!(render_all(&read(&broken, Format::Toml).unwrap_err(), "countersign.toml"));
+    insta::assert_snapshot!(render_all(&read(&broken, Format::Toml).unwrap_err(), "countersign.toml"), @r#"
+    not judged[PRE-004]: the manifest lacks `owners`
+     --> countersign.toml:1:1
+      |
+    1 | #:schema https://countersign.example/schema/manifest-1.json
+      | ^
+      |
+      = fix:      add `owners`: People on the platform's side who answer for it, never a mailing list.
+
+    not judged[PRE-003]: unknown key `owner`
+      --> countersign.toml:18:2
+       |
+    18 | [owner]                             # people on your side, never a mailing list
+       |  ^^^^^ did you mean `owners`?
+
+    not judged[PRE-004]: `[[identity]]` lacks `rotate_every`
+      --> countersign.toml:23:1
+       |
+    23 | [[identity]]
+       | ^^^^^^^^^^^^
+       |
+       = fix:      add `rotate_every`: How often the credential is replaced.
+
+    not judged[PRE-003]: unknown key `rotation_every` in `[[identity]]`
+      --> countersign.toml:32:1
+       |
+    32 | rotation_every = "90d"
+       | ^^^^^^^^^^^^^^ did you mean `rotate_every`?
+
+       = note:     no check ran. This is about set-up, not about the security of your integration.
+    "#);
 }
 
 #[test]
 fn own_keys_are_hashed_and_otherwise_ignored() {
-    let with = text("saas").replace("[partner]", "[partner]\nx-crm = [2, 1]") + "\n[x-team]\nname = \"b\"\n";
+    let with = text("saas").replace("[partner]", "[partner]\nx-crm = [2, 1]")
+        + "\n[x-team]\nname = \"b\"\n";
     let parsed = read(&with, Format::Toml).unwrap();
     assert_eq!(parsed.manifest, good("saas").manifest);
     assert_ne!(parsed.digest, good("saas").digest);
@@ -132,7 +164,8 @@ fn own_keys_are_hashed_and_otherwise_ignored() {
 
 #[test]
 fn hostile_texts_are_refused_quickly() {
-    let nested = |open: &str, close: &str| format!("a = {}{}", open.repeat(50_000), close.repeat(50_000));
+    let nested =
+        |open: &str, close: &str| format!("a = {}{}", open.repeat(50_000), close.repeat(50_000));
     for hostile in [
         nested("[", "]"),
         nested("{a=", "}"),
@@ -153,9 +186,11 @@ fn hostile_texts_are_refused_quickly() {
 /// The same manifest in another order: keys by the map's own, lists turned by `by`.
 fn turned(value: &Value, key: &str, by: usize) -> Value {
     match value {
-        Value::Object(members) => {
-            members.iter().map(|(key, it)| (key.clone(), turned(it, key, by))).collect::<serde_json::Map<_, _>>().into()
-        }
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, it)| (key.clone(), turned(it, key, by)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
         Value::Array(items) => {
             let mut items: Vec<_> = items.iter().map(|it| turned(it, key, by)).collect();
             if !items.is_empty() {
@@ -174,15 +209,23 @@ fn turned(value: &Value, key: &str, by: usize) -> Value {
 /// The pointers of all texts and numbers.
 fn leaves(value: &Value, at: String, found: &mut Vec<String>) {
     match value {
-        Value::Object(members) => members.iter().for_each(|(key, it)| leaves(it, format!("{at}/{key}"), found)),
-        Value::Array(items) => items.iter().enumerate().for_each(|(index, it)| leaves(it, format!("{at}/{index}"), found)),
+        Value::Object(members) => {
+            members.iter().for_each(|(key, it)| leaves(it, format!("{at}/{key}"), found))
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, it)| leaves(it, format!("{at}/{index}"), found)),
         _ => found.push(at),
     }
 }
 
 /// Pieces of manifests, so that arbitrary texts get far.
 fn pieces() -> impl Strategy<Value = String> {
-    let lines: Vec<String> = NAMES.iter().flat_map(|it| text(it).lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let lines: Vec<String> = NAMES
+        .iter()
+        .flat_map(|it| text(it).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
     let line = prop_oneof![6 => prop::sample::select(lines), 1 => "\\PC{0,40}", 1 => "[\\[\\]{}=\".,# a\\\\-]{0,20}"];
     prop::collection::vec(line, 0..60).prop_map(|it| it.join("\n"))
 }

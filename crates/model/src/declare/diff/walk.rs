@@ -172,7 +172,7 @@ mod tests {
             "declared_use": {"networks": ["192.0.2.0/28"], "max_per_hour": 120, "hours": "x", "must_carry": ["actor"]},
             "recertify": {"max_age": "180d"},
         });
-        let change = |pointer: &str, value: serde_json::Value| {
+        let change = |pointer: &str, value: Value| {
             let mut after = before.clone();
             match pointer.rsplit_once('/') {
                 Some((holder, "-")) => {
@@ -234,6 +234,37 @@ mod tests {
         ] {
             told += &change(pointer, value);
         }
-        insta::assert_snapshot!(told, @"");
+        insta::assert_snapshot!(told, @r#"
+        a lower tier: `integration.tier` was `elevated` and is `standard` [-]
+        a change: `integration.tier` was `elevated` and is `critical` [-]
+        another owner: `owners.business` was `a@example.com` and is `c@example.com` [owner-changed]
+        another key: `identity[oauth:acme].jwks` was `https://acme.example/a` and is `https://acme.example/b` [key-changed, widens]
+        a longer life: `identity[oauth:acme].max_token_ttl` was `10m` and is `1h` [limit-raised, widens]
+        a change: `identity[oauth:acme].max_token_ttl` was `10m` and is `5m` [-]
+        a change: `identity[oauth:acme].max_token_ttl` was `10m` and is `600s` [-]
+        another way to revoke: `jwks-removal` was added at `identity[oauth:acme].revoke_by` [-]
+        a new scope: `t:delete` was added at `identity[oauth:acme].scope[t:delete]` [scope-added, widens]
+        a scope less: `u:read` was removed at `identity[oauth:acme].scope[u:read]` [-]
+        another use of a scope: `PATCH /t` was added at `identity[oauth:acme].scope[t:write].uses` [scope-changed, widens]
+        a new identity: `sa:new` was added at `identity[sa:new]` [key-changed, widens]
+        a new scope: `x` was added at `identity[sa:new].scope[x]` [scope-added, widens]
+        a new kind of event: `user.disabled` was added at `event[sub:a].types` [event-type-added, widens]
+        another data path: `user.name` was added at `event[sub:a].fields` [data-path-added, widens]
+        another endpoint: `event[sub:a].endpoint` was `https://acme.example/e` and is `https://acme.example/f` [endpoint-changed, widens]
+        a higher limit: `automation[job:n].limits.account-disable` was `25` and is `50` [limit-raised, widens]
+        a change: `automation[job:n].limits.account-disable` was `25` and is `5` [-]
+        a higher limit: `25` was removed at `automation[job:n].limits.account-disable` [limit-raised, widens]
+        a new data path: `dp:b` was added at `data_path[dp:b]` [data-path-added, widens]
+        another data path: `data_path[dp:a].region` was `eu` and is `us` [data-path-added, widens]
+        a data path less: `dp:a` was removed at `data_path[dp:a]` [-]
+        a new subprocessor: `Cloud` was added at `dependency[Cloud]` [subprocessor-added, widens]
+        a new network: `198.51.100.0/24` was added at `declared_use.networks` [network-added, widens]
+        another declared use: `["192.0.2.0/28"]` was removed at `declared_use.networks` [declared-use-changed, widens]
+        another declared use: `actor` was removed at `declared_use.must_carry` [declared-use-changed, widens]
+        another declared use: `declared_use.hours` was `x` and is `y` [declared-use-changed, widens]
+        another declared use: `{"hours":"x","max_per_hour":120,"must_carry":["actor"],"networks":["192.0.2.0/28"]}` was removed at `declared_use` [declared-use-changed, widens]
+        a longer life: `recertify.max_age` was `180d` and is `365d` [limit-raised, widens]
+        a change: `{"id":1}` was added at `x-note` [-]
+        "#);
     }
 }
