@@ -24,6 +24,7 @@ pub mod hours;
 pub mod request;
 pub mod schedule;
 
+mod answers;
 pub mod diff;
 pub mod edit;
 pub mod template;

@@ -82,7 +82,9 @@ pub fn parse(text: &str, format: Format) -> Result<Parsed, Vec<Diagnostic>> {
     let manifest = match sections::manifest(&known) {
         Ok(manifest) => Some(manifest),
         Err(faults) => {
-            faults.iter().for_each(|it| tell(&mut problems, &spans, it));
+            for fault in &faults {
+                tell(&mut problems, &spans, fault);
+            }
             None
         }
     };

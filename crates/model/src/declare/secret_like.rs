@@ -72,7 +72,9 @@ pub(super) fn report(problems: &mut Problems, root: &Node) {
         let secret = problems.source.text().get(span.clone()).unwrap_or_default().to_owned();
         found.push(Found { path: String::new(), span, what, secret });
     }
-    found.iter().for_each(|it| problems.source.hide(it.span.clone()));
+    for it in &found {
+        problems.source.hide(it.span.clone());
+    }
     for it in found {
         let whose =
             if it.path.is_empty() { "a comment".to_owned() } else { format!("`{}`", it.path) };
@@ -151,8 +153,8 @@ fn random(span: Range<usize>) -> SecretLike {
 fn named_secret(key: &str, text: &str) -> Option<SecretLike> {
     let key = key.to_ascii_lowercase().replace('-', "_");
     let named = SECRET_NAMES.iter().any(|it| key == *it || key.ends_with(&format!("_{it}")));
-    (named && 6 <= text.chars().count())
-        .then(|| SecretLike { span: 0..text.len(), what: "a secret, by the name of its key" })
+    let own = SecretLike { span: 0..text.len(), what: "a secret, by the name of its key" };
+    Some(own).filter(|_| named && 6 <= text.chars().count())
 }
 
 const SECRET_NAMES: [&str; 12] = [

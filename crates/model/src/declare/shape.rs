@@ -27,18 +27,18 @@ impl Shape<'_> {
                     |(index, it): (usize, &Node)| self.typed(it, of_item, &join_index(path, index));
                 Some(items.iter().enumerate().filter_map(each).collect())
             }
-            Kind::Table(members) => match schema.get("properties").and_then(Value::as_object) {
-                Some(properties) => Some(self.table((node, members), (schema, properties), path)),
-                None => {
-                    let of_value = schema.get("additionalProperties").unwrap_or(&Value::Null);
-                    let each = |it: &Member| {
-                        let path = join_key(path, &it.key);
-                        Some((it.key.clone(), self.typed(&it.node, of_value, &path)?))
-                    };
-                    let own = members.iter().filter(|it| !is_extension(&it.key));
-                    Some(Value::Object(own.filter_map(each).collect()))
+            Kind::Table(members) => {
+                if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+                    return Some(self.table((node, members), (schema, properties), path));
                 }
-            },
+                let of_value = schema.get("additionalProperties").unwrap_or(&Value::Null);
+                let each = |it: &Member| {
+                    let path = join_key(path, &it.key);
+                    Some((it.key.clone(), self.typed(&it.node, of_value, &path)?))
+                };
+                let own = members.iter().filter(|it| !is_extension(&it.key));
+                Some(Value::Object(own.filter_map(each).collect()))
+            }
             Kind::Bool(_) | Kind::Integer(_) | Kind::Refused | Kind::Text(_) => node.value(),
         }
     }

@@ -170,7 +170,7 @@ fn hostile_texts_are_refused_quickly() {
         nested("[", "]"),
         nested("{a=", "}"),
         format!("[{}a]", "a.".repeat(100_000)),
-        (0..20_000).map(|it| format!("k{it} = 1\n")).collect::<String>(),
+        (0..20_000).map(|it| format!("k{it} = 1")).collect::<Vec<_>>().join("\n"),
         "[[identity]]\n".repeat(15_000),
         "[[identity]]\nid = \"a:b\"\n".repeat(1_900),
         format!("x = \"{}", "\\u00e9".repeat(40_000)),
@@ -210,7 +210,7 @@ fn turned(value: &Value, key: &str, by: usize) -> Value {
 fn leaves(value: &Value, at: String, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(key, it)| leaves(it, format!("{at}/{key}"), found))
+            members.iter().for_each(|(key, it)| leaves(it, format!("{at}/{key}"), found));
         }
         Value::Array(items) => items
             .iter()

@@ -69,7 +69,7 @@ fn compare(
     }
     match (before, after) {
         (Some(Value::Object(before)), Some(Value::Object(after))) => {
-            tables(at, before, after, found)
+            tables(at, before, after, found);
         }
         (before, after) if is_list(before) && is_list(after) && at.holds_list(before, after) => {
             lists(at, items(before), items(after), found);
@@ -132,11 +132,13 @@ fn lists(at: &At, before: &[Value], after: &[Value], found: &mut Vec<ManifestCha
 /// Entries by their names, else by their text; the second of a name is another entry.
 fn by_name(items: &[Value]) -> BTreeMap<(String, usize), &Value> {
     let mut named = BTreeMap::new();
+    let mut turns: BTreeMap<String, usize> = BTreeMap::new();
     for item in items {
         let name =
             name_of(item).or_else(|| item.as_str()).map_or_else(|| item.to_string(), str::to_owned);
-        let turn = (0..).find(|turn| !named.contains_key(&(name.clone(), *turn)));
-        named.insert((name, turn.unwrap_or_default()), item);
+        let turn = turns.entry(name.clone()).or_default();
+        named.insert((name, *turn), item);
+        *turn += 1;
     }
     named
 }
@@ -176,7 +178,7 @@ mod tests {
             let mut after = before.clone();
             match pointer.rsplit_once('/') {
                 Some((holder, "-")) => {
-                    after.pointer_mut(holder).unwrap().as_array_mut().unwrap().push(value)
+                    after.pointer_mut(holder).unwrap().as_array_mut().unwrap().push(value);
                 }
                 Some((holder, key)) if value.is_null() => {
                     after.pointer_mut(holder).unwrap().as_object_mut().unwrap().remove(key);

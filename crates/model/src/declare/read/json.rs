@@ -20,13 +20,12 @@ pub(in crate::declare) fn read(problems: &mut Problems) -> Option<Node> {
         Ok(Node { kind: Kind::Table(members), .. }) => {
             Some(Node { span: 0..0, kind: Kind::Table(members) })
         }
-        Ok(Node { kind: Kind::Refused, .. }) => None,
-        Ok(node) => {
+        Ok(node) if !matches!(node.kind, Kind::Refused) => {
             let message = "a manifest is a JSON object";
             problems.add((PreflightCode::Syntax, ""), &node.span, message, |it| it);
             None
         }
-        Err(Stop) => None,
+        Ok(_) | Err(Stop) => None,
     }
 }
 
@@ -278,7 +277,7 @@ mod tests {
             (String::new(), PreflightCode::Syntax),
         ] {
             let refused = tree(&text).unwrap_err();
-            assert_eq!(refused[0].code, code, "{:.40}: {refused:?}", text);
+            assert_eq!(refused[0].code, code, "{text:.40}: {refused:?}");
             assert!(refused[0].place.is_some());
         }
     }

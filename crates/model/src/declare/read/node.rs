@@ -161,14 +161,12 @@ pub(in crate::declare) fn integer(
     (path, span): (&str, &Range<usize>),
     number: Option<i64>,
 ) -> Kind {
-    match number.filter(|it| (-INTEGER_MAX..=INTEGER_MAX).contains(it)) {
-        Some(number) => Kind::Integer(number),
-        None => {
-            let message = "integers beyond 2^53 - 1 are not exact everywhere";
-            problems.add((PreflightCode::ForbiddenKind, path), span, message, |it| {
-                it.with_help("write it as a string")
-            });
-            Kind::Refused
-        }
+    if let Some(number) = number.filter(|it| (-INTEGER_MAX..=INTEGER_MAX).contains(it)) {
+        return Kind::Integer(number);
     }
+    let message = "integers beyond 2^53 - 1 are not exact everywhere";
+    problems.add((PreflightCode::ForbiddenKind, path), span, message, |it| {
+        it.with_help("write it as a string")
+    });
+    Kind::Refused
 }

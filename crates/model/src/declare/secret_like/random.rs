@@ -57,8 +57,11 @@ fn tokens(text: &str, part: Range<usize>) -> Vec<Range<usize>> {
 fn is_random(token: &str) -> bool {
     let bytes = token.as_bytes();
     let length = bytes.len();
-    if length < LENGTH_MIN || TOKEN_MAX < length {
-        return TOKEN_MAX < length;
+    if length < LENGTH_MIN {
+        return false;
+    }
+    if TOKEN_MAX < length {
+        return true;
     }
     let letters_and_digits = bytes.iter().filter(|it| it.is_ascii_alphanumeric()).count();
     if letters_and_digits * 10 < length * 8 {

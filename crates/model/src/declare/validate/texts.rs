@@ -124,25 +124,21 @@ fn declared_use(rules: &mut Rules<'_>) {
     }
     for (index, text) in own.networks.iter().enumerate() {
         let path = format!("declared_use.networks[{index}]");
-        match text.parse::<IpNet>() {
-            Ok(network) => {
-                let local = network.addr().is_loopback() || network.contains(&loopback_of(network));
-                let any = network.prefix_len() == 0;
-                if rules.in_production() && local && !any {
-                    let message =
-                        format!("`{text}` is this machine itself: no partner calls from there");
-                    rules.add(PreflightCode::AddressRefused, &path, message);
-                }
+        if let Ok(network) = text.parse::<IpNet>() {
+            let local = network.addr().is_loopback() || network.contains(&loopback_of(network));
+            let any = network.prefix_len() == 0;
+            if rules.in_production() && local && !any {
+                let message =
+                    format!("`{text}` is this machine itself: no partner calls from there");
+                rules.add(PreflightCode::AddressRefused, &path, message);
             }
-            Err(_) => {
-                let message = format!("`{path}`: `{text}` is not a network such as `192.0.2.0/28`");
-                let single = text.parse::<std::net::IpAddr>().ok();
-                let diagnostic = rules.add(PreflightCode::WrongValue, &path, message);
-                diagnostic.help = single.map(|it| {
-                    format!("for one address, write `{it}/{}`", if it.is_ipv4() { 32 } else { 128 })
-                });
-            }
+            continue;
         }
+        let message = format!("`{path}`: `{text}` is not a network such as `192.0.2.0/28`");
+        let single = text.parse::<std::net::IpAddr>().ok();
+        rules.add(PreflightCode::WrongValue, &path, message).help = single.map(|it| {
+            format!("for one address, write `{it}/{}`", if it.is_ipv4() { 32 } else { 128 })
+        });
     }
     if let Some(pattern) = &own.actor_pattern {
         // Small on purpose: it runs once for every line of the log.
