@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use countersign_model::declare::{Format, Parsed, parse};
+use countersign_model::declare::diagnostic::render_all;
+use countersign_model::declare::{Format, Parsed, read};
 
 use super::{Context, read_text};
 use crate::exit::Exit;
@@ -11,13 +12,9 @@ use crate::failure::Failure;
 /// Reads a manifest; what keeps it from being judged is printed, with its place.
 pub(crate) fn load(context: Context<'_>, path: &Path) -> Result<Parsed, Failure> {
     let text = read_text(path)?;
-    let json = path.extension().is_some_and(|it| it == "json");
-    let format = if json { Format::Json } else { Format::Toml };
-    parse(&text, format).map_err(|problems| {
-        let file = path.display().to_string();
-        for problem in &problems {
-            context.ui.say(problem.render(&file));
-        }
+    let file = path.display().to_string();
+    read(&text, Format::of_file(&file)).map_err(|problems| {
+        context.ui.say(render_all(&problems, &file));
         let many = if problems.len() == 1 { "problem" } else { "problems" };
         Failure::new(Exit::NotJudged, format!("{} {many}; nothing was judged", problems.len()))
     })

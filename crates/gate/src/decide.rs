@@ -1,0 +1,176 @@
+//! The decision: every call has an answer, and whatever is unknown is denied.
+
+use std::time::Duration;
+
+use countersign_model::declare::path::PathKind;
+use countersign_model::enforce::grant::IdentityGrant;
+use countersign_model::enforce::snapshot::Standing;
+use countersign_model::enforce::{Call, Reason};
+use countersign_model::time::Timestamp;
+
+use crate::freshness::is_fresh;
+use crate::network;
+use crate::path::{is_normal, is_use};
+use crate::snapshot::{Entry, Snapshot};
+
+/// Proof that a call was admitted. [`admit`] is its only source.
+#[derive(Debug)]
+pub struct Permit<'a> {
+    pub(crate) entry: &'a Entry,
+}
+
+/// Admits or denies one call, but for its rate.
+///
+/// Total: every input has an answer. `age` is how long ago the gate heard from its server. The
+/// cheapest and deadliest questions come first.
+pub fn admit<'a>(
+    call: &Call,
+    snapshot: &'a Snapshot,
+    age: Duration,
+    now: Timestamp,
+) -> Result<Permit<'a>, Reason> {
+    let entry = snapshot.clients.get(&call.client).and_then(|it| snapshot.entries.get(*it));
+    let Some(entry) = entry else {
+        // A stale gate cannot say that somebody is unknown: it may not have heard yet.
+        return Err(if age < snapshot.lease.std() { Reason::Uncertified } else { Reason::Stale });
+    };
+    match entry.standing {
+        Standing::Revoked => return Err(Reason::Revoked),
+        Standing::Suspended { .. } => return Err(Reason::Suspended),
+        Standing::Lapsed => return Err(Reason::Lapsed),
+        Standing::Good { .. } => {}
+    }
+    if !is_fresh(age, snapshot.lease, entry.grant.fail_mode, entry.grant.max_stale) {
+        return Err(Reason::Stale);
+    }
+    let Standing::Good { until } = entry.standing else { return Err(Reason::Lapsed) };
+    if now < entry.not_before {
+        return Err(Reason::NotYetValid);
+    }
+    if entry.not_after <= now || until <= now {
+        return Err(Reason::Lapsed);
+    }
+    if let (Some(watermark), Some(issued)) = (entry.watermark, call.issued_at)
+        && issued.seconds() <= watermark.seconds()
+    {
+        return Err(Reason::CredentialRevoked);
+    }
+    inside(call, entry)?;
+    surroundings(call, entry, now)?;
+    Ok(Permit { entry })
+}
+
+/// Whether the call lies inside what its kind may do.
+fn inside(call: &Call, entry: &Entry) -> Result<(), Reason> {
+    match call.kind {
+        PathKind::TokenMint => token_mint(call, entry),
+        PathKind::TokenUse => token_use(call, entry),
+        PathKind::AssertionIn => subject(call, entry).map(drop),
+        PathKind::CallIn => call_in(call, entry),
+        PathKind::EventOut => event_out(call, entry),
+        PathKind::Automation => automation(call, entry),
+    }
+}
+
+/// The certified path that the call names.
+fn subject<'c>(call: &'c Call, entry: &Entry) -> Result<&'c str, Reason> {
+    let subject = call.subject.as_deref().ok_or(Reason::Malformed)?;
+    let known = entry.grant.paths.iter().any(|it| it.kind == call.kind && it.subject == subject);
+    if known { Ok(subject) } else { Err(Reason::UnknownWord) }
+}
+
+fn identity<'a>(call: &Call, entry: &'a Entry) -> Result<&'a IdentityGrant, Reason> {
+    let identity = entry.grant.identities.iter().find(|it| it.client_id == call.client);
+    let identity = identity.ok_or(Reason::Uncertified)?;
+    let known =
+        entry.grant.paths.iter().any(|it| it.kind == call.kind && it.subject == identity.identity);
+    if known { Ok(identity) } else { Err(Reason::OutsidePath) }
+}
+
+fn token_mint(call: &Call, entry: &Entry) -> Result<(), Reason> {
+    let identity = identity(call, entry)?;
+    let known = |it: &String| identity.scopes.keys().any(|name| name.as_str() == it);
+    if !call.scopes.iter().all(known) {
+        return Err(Reason::OutsideScope);
+    }
+    let grant = call.grant_type.as_deref().ok_or(Reason::Malformed)?;
+    let refreshes = grant == "refresh_token";
+    if refreshes && !identity.refresh {
+        return Err(Reason::OutsideScope);
+    }
+    if !refreshes && identity.grant_type.as_deref().is_some_and(|it| it != grant) {
+        return Err(Reason::OutsideScope);
+    }
+    let ttl = call.ttl_seconds.ok_or(Reason::Malformed)?;
+    if identity.max_token_ttl.seconds() < ttl { Err(Reason::OutsideScope) } else { Ok(()) }
+}
+
+fn token_use(call: &Call, entry: &Entry) -> Result<(), Reason> {
+    let identity = identity(call, entry)?;
+    let method = call.method.as_deref().ok_or(Reason::Malformed)?;
+    let path = call.path.as_deref().ok_or(Reason::Malformed)?;
+    if !is_normal(path) {
+        return Err(Reason::Malformed);
+    }
+    if call.scopes.is_empty() {
+        return Err(Reason::OutsideScope);
+    }
+    let granted = |scope: &String| identity.scopes.iter().find(|it| it.0.as_str() == scope);
+    if call.scopes.iter().any(|it| granted(it).is_none()) {
+        return Err(Reason::OutsideScope);
+    }
+    let mut uses = call.scopes.iter().filter_map(granted).flat_map(|it| it.1);
+    if uses.any(|it| is_use(it, method, path)) { Ok(()) } else { Err(Reason::OutsidePath) }
+}
+
+fn call_in(call: &Call, entry: &Entry) -> Result<(), Reason> {
+    let subject = subject(call, entry)?;
+    let grant = entry.grant.calls.iter().find(|it| it.id == subject).ok_or(Reason::UnknownWord)?;
+    if call.url.as_ref().is_some_and(|it| *it != grant.url) {
+        return Err(Reason::OutsidePath);
+    }
+    let known = call.causes.keys().all(|it| grant.may_cause.contains(it));
+    if known { Ok(()) } else { Err(Reason::UnknownWord) }
+}
+
+fn event_out(call: &Call, entry: &Entry) -> Result<(), Reason> {
+    let subject = subject(call, entry)?;
+    let grant = entry.grant.events.iter().find(|it| it.id == subject).ok_or(Reason::UnknownWord)?;
+    let event = call.event.as_ref().ok_or(Reason::Malformed)?;
+    if call.url.as_ref().is_some_and(|it| *it != grant.endpoint) {
+        return Err(Reason::OutsidePath);
+    }
+    if grant.types.contains(event) { Ok(()) } else { Err(Reason::UnknownWord) }
+}
+
+fn automation(call: &Call, entry: &Entry) -> Result<(), Reason> {
+    let subject = subject(call, entry)?;
+    let grant = entry.grant.automations.iter().find(|it| it.id == subject);
+    let grant = grant.ok_or(Reason::UnknownWord)?;
+    for (outcome, number) in &call.causes {
+        if !grant.may_cause.contains(outcome) {
+            return Err(Reason::UnknownWord);
+        }
+        if grant.limits.get(outcome).is_some_and(|it| it < number) {
+            return Err(Reason::OverRate);
+        }
+    }
+    Ok(())
+}
+
+/// Networks and hours bind what the partner does, not what we send.
+fn surroundings(call: &Call, entry: &Entry, now: Timestamp) -> Result<(), Reason> {
+    if call.kind == PathKind::EventOut {
+        return Ok(());
+    }
+    if !entry.networks.is_empty() && call.kind != PathKind::Automation {
+        let ip = call.ip.ok_or(Reason::Malformed)?;
+        if !network::contains(&entry.networks, ip) {
+            return Err(Reason::OutsideNetwork);
+        }
+    }
+    match &entry.hours {
+        Some(hours) if !hours.contains(now) => Err(Reason::OutsideHours),
+        _ => Ok(()),
+    }
+}
