@@ -46,6 +46,8 @@ pub(crate) struct Arguments {
 /// Everyday work, verb first; administration, noun first.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a commented manifest: `countersign init --like reseller --id northwind --domain northwind.example --owner a@example.com --holds oauth-client`.
+    Init(InitArgs),
     /// Send a manifest for certification: `countersign submit countersign.toml`.
     Submit(PathArgs),
     /// Show the queue or a packet, or decide: `countersign review acme-helpdesk --decide approve -r "seen" --key me.json`.
@@ -64,6 +66,12 @@ pub(crate) enum Command {
     Resume(WordArgs),
     /// Deny now, for good: `countersign revoke acme-helpdesk -r "refresh replay" --ticket INC-1`.
     Revoke(RevokeArgs),
+    /// What is demanded: `countersign profile show countersign.toml`.
+    Profile {
+        /// What to do.
+        #[command(subcommand)]
+        verb: ProfileVerb,
+    },
     /// Keys of people: `countersign key create --name lena --out lena.json`.
     Key {
         /// What to do.
@@ -208,4 +216,45 @@ pub(crate) enum LogVerb {
         #[arg(long)]
         since: Option<PathBuf>,
     },
+}
+
+/// `profile`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfileVerb {
+    /// List the profiles.
+    List,
+    /// Show what a manifest's profile asks of it, control by control.
+    Show(PathArgs),
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The kind of partner: saas-vendor, payroll-partner, reseller, marketplace-app or other.
+    #[arg(long)]
+    pub like: Option<String>,
+    /// The integration's name here.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// Its name for people; the same as `--id` when left out.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The partner's domain.
+    #[arg(long)]
+    pub domain: Option<String>,
+    /// Who owns it here: a person's mail address.
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// Who runs it here; the same person when left out.
+    #[arg(long)]
+    pub technical_owner: Option<String>,
+    /// What it holds: oauth-client, service-account, key, certificate, webhook, events.
+    #[arg(long, value_delimiter = ',')]
+    pub holds: Vec<String>,
+    /// How it may be cut; as usual for what it holds when left out.
+    #[arg(long, value_delimiter = ',')]
+    pub revoke: Vec<String>,
+    /// Where to write it; must not exist.
+    #[arg(long, default_value = "countersign.toml")]
+    pub out: PathBuf,
 }

@@ -3,10 +3,12 @@
 mod certify;
 mod diff;
 mod explain;
+mod init;
 mod key;
 mod log;
 mod manifest;
 mod next;
+mod profile;
 mod review;
 mod status;
 mod submit;
@@ -17,7 +19,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::args::{Arguments, Command, KeyVerb, LogVerb};
+use crate::args::{Arguments, Command, KeyVerb, LogVerb, ProfileVerb};
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -65,6 +67,9 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
     let context = Context { ui, arguments: &arguments };
     match command {
         None => Ok(next::run(context)),
+        Some(Command::Init(it)) => init::run(context, &it),
+        Some(Command::Profile { verb: ProfileVerb::List }) => Ok(profile::list_all(context)),
+        Some(Command::Profile { verb: ProfileVerb::Show(it) }) => profile::show(context, &it.path),
         Some(Command::Submit(it)) => submit::run(context, &it.path).await,
         Some(Command::Review(it)) => review::run(context, &it).await,
         Some(Command::Certify(it)) => certify::run(context, &it).await,

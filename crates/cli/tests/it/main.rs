@@ -3,5 +3,6 @@
 
 mod key;
 mod log;
+mod manifest;
 mod run;
 mod usage;
