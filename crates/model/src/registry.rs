@@ -65,6 +65,8 @@ pub struct Record {
     pub triggers: BTreeSet<String>,
     /// The newest withdrawal.
     pub withdrawal: Option<WithdrawalRecord>,
+    /// When trust was last withdrawn: credentials issued before stay dead after a new certification.
+    pub watermark: Option<Timestamp>,
 }
 
 /// A submitted manifest.
@@ -288,6 +290,7 @@ impl Record {
             due_since: None,
             triggers: BTreeSet::new(),
             withdrawal: None,
+            watermark: None,
         }
     }
 
@@ -426,6 +429,7 @@ impl Record {
                 ms: 0,
                 by: "command".to_owned(),
             };
+            self.watermark = self.watermark.max(Some(event.at));
             self.withdrawal = Some(WithdrawalRecord {
                 id: revocation.clone(),
                 at: event.at,

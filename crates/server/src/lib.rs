@@ -1,1 +1,20 @@
 //! The API, and the loops that keep a certification alive.
+
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod book;
+pub mod clock;
+pub mod config;
+mod entropy;
+pub mod keys;
+pub mod loops;
+mod mirror;
+pub mod problem;
+pub mod run;
+pub mod snapshot;
+pub mod steps;
+pub mod world;
+
+pub use config::Config;
+pub use run::{Running, StartError, run};

@@ -270,6 +270,38 @@ impl Store {
             .map_err(engine(DO))
     }
 
+    /// The epoch that was published last; 0 before the first.
+    pub async fn epoch(&self) -> Result<u64, StoreError> {
+        let row: Option<(Vec<u8>,)> = sqlx::query_as("SELECT value FROM meta WHERE name = 'epoch'")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(engine("read the epoch"))?;
+        let bytes = row.and_then(|it| <[u8; 8]>::try_from(it.0).ok());
+        Ok(bytes.map_or(0, u64::from_be_bytes))
+    }
+
+    /// Remembers an epoch before it is published, so that none is ever used twice.
+    pub async fn put_epoch(&self, epoch: u64) -> Result<(), StoreError> {
+        sqlx::query("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?)")
+            .bind(epoch.to_be_bytes().to_vec())
+            .execute(&self.pool)
+            .await
+            .map_err(engine("write the epoch"))?;
+        Ok(())
+    }
+
+    /// Forgets the partial forms of tiles that are now full.
+    pub async fn prune(&self, full: &[String]) -> Result<(), StoreError> {
+        for path in full {
+            sqlx::query("DELETE FROM tile WHERE path GLOB ? || '.p/*'")
+                .bind(path.as_str())
+                .execute(&self.pool)
+                .await
+                .map_err(engine("prune tiles"))?;
+        }
+        Ok(())
+    }
+
     /// Closes the file; what was written is in it.
     pub async fn close(&self) {
         self.pool.close().await;

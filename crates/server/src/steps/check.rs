@@ -1,0 +1,246 @@
+//! Step 3, check: a run of checks becomes an assessment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_model::certify::Baseline;
+use countersign_model::check::assessment::{ASSESSMENT_SCHEMA, Assessment, outcomes};
+use countersign_model::check::{EvidenceRef, Finding, Summary, Verdict};
+use countersign_model::declare::Parsed;
+use countersign_model::event::What;
+use countersign_model::id::{PersonId, WaiverId};
+use countersign_model::registry::Record;
+use countersign_model::require::{Catalogue, Level, Requirement, capabilities_of, require};
+use countersign_model::time::Timestamp;
+use countersign_seal::digest_of;
+use serde_json::{Value, json};
+
+use crate::app::{App, find, new_assessment};
+use crate::book::{BookError, Draft};
+use crate::problem::Problem;
+use crate::world::{Job, Looked, Unreachable};
+
+/// Runs the checks that are due, and writes the assessment down. Nothing is written when it cannot be judged.
+pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Problem> {
+    let published = app.book.published();
+    let record = find(&published.registry, name)?.clone();
+    let (parsed, text) = app.book.manifest(record.submission.blob).await?;
+    let unreachable = |it: Unreachable| Problem::new(502, "unreachable", it.0);
+    let profile_name = &record.submission.profile;
+    let catalogue = Catalogue::embedded();
+    let profile = catalogue
+        .profile(profile_name.as_str())
+        .ok_or_else(|| Problem::new(422, "profile", format!("there is no profile `{profile_name}`")))?;
+    let tier = record.submission.tier;
+    let requirements = require(&capabilities_of(&parsed.manifest), tier, profile, catalogue);
+    let started = app.clock.now();
+    let baseline =
+        app.world.baseline(&parsed.manifest, parsed.digest).await.map_err(unreachable)?;
+    let kept = keep(app, &record, &requirements, started).await?;
+    let only: Option<BTreeSet<String>> = (!kept.is_empty()).then(|| {
+        let settled: BTreeSet<&str> = kept.iter().map(|it| it.check.as_str()).collect();
+        catalogue.checks().into_iter().filter(|it| !settled.contains(it)).map(str::to_owned).collect()
+    });
+    let job = Job {
+        manifest: &parsed.manifest,
+        text: &text,
+        digest: parsed.digest,
+        profile: profile_name,
+        tier,
+        only: only.as_ref(),
+        baseline: &baseline,
+        salt: app.keys.salt.bytes(),
+    };
+    let looked = app.world.look(job).await.map_err(unreachable)?;
+    let target = &record.slug;
+    if !looked.problems.is_empty() {
+        return Ok(json!({
+            "schema": "countersign.check/1", "run": Value::Null, "target": target,
+            "profile": profile_name, "summary": Summary::default(), "exit": 5,
+            "verdict": "not judged", "findings": [],
+            "preflight": {
+                "ok": false, "count": looked.questions, "problems": looked.problems,
+            },
+        }));
+    }
+    let questions = looked.questions;
+    let mut writer = app.book.write().await?;
+    let now = app.clock.now();
+    let current = find(writer.registry(), name)?;
+    if current.submission.manifest != parsed.digest {
+        return Err(Problem::moved("another manifest was submitted while the checks ran"));
+    }
+    let waivers = live_waivers(current, now);
+    let mut draft = Draft::default();
+    let (evidence, mut findings) = references(&mut draft, kept, looked)?;
+    let outcomes = outcomes(&requirements, &evidence, &waivers, now);
+    let required: BTreeMap<&str, Level> =
+        requirements.iter().map(|it| (it.control.id.as_str(), it.level)).collect();
+    for finding in &mut findings {
+        let level = |it: &String| required.get(it.as_str()) == Some(&Level::Required);
+        finding.blocks = finding.result.blocks() && finding.controls.iter().any(level);
+    }
+    let assessment = Assessment {
+        schema: ASSESSMENT_SCHEMA.to_owned(),
+        id: new_assessment(now)?,
+        integration: record.id.clone(),
+        manifest: parsed.digest,
+        baseline: baseline.digest().map_err(BookError::from)?,
+        profile: profile_name.clone(),
+        tier,
+        environment: parsed.manifest.environment,
+        started,
+        finished: now,
+        collector: "server".to_owned(),
+        summary: outcomes.iter().map(|it| it.outcome).collect(),
+        evidence,
+        outcomes,
+        findings,
+    };
+    let digest = draft.document(&assessment)?;
+    draft.document(&baseline)?;
+    let diff = draft.document(&difference(app, current, &parsed, &baseline).await?)?;
+    let what = What::Assessed {
+        integration: record.id.clone(),
+        assessment: assessment.id.clone(),
+        digest,
+        manifest: parsed.digest,
+        baseline: assessment.baseline,
+        diff,
+        outcomes: assessment.outcomes.clone(),
+    };
+    draft.event(now, Some(by), what);
+    writer.commit(draft, now).await?;
+    let exit = assessment.exit();
+    let verdict = match exit {
+        0 => "yes",
+        3 => "no",
+        8 => "pending",
+        _ => "not judged",
+    };
+    Ok(json!({
+        "schema": "countersign.check/1", "run": assessment.id, "target": target,
+        "profile": profile_name, "summary": assessment.summary, "exit": exit, "verdict": verdict,
+        "preflight": { "ok": true, "count": questions, "problems": [] },
+        "findings": assessment.findings, "assessment": digest,
+        "kept": assessment.evidence.iter().filter(|it| it.kept).count(),
+    }))
+}
+
+/// The evidence of the certified assessment that no trigger reopened and that is fresh.
+///
+/// Only what passed is kept: everything else is worth another look.
+async fn keep(
+    app: &App,
+    record: &Record,
+    requirements: &[Requirement<'_>],
+    now: Timestamp,
+) -> Result<Vec<EvidenceRef>, Problem> {
+    let Some(certificate) = record.certificate.as_ref().filter(|it| !it.revoked) else {
+        return Ok(Vec::new());
+    };
+    if record.triggers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let envelope: countersign_seal::dsse::Envelope = app.book.document(certificate.envelope).await?;
+    let Ok((decision, _)) =
+        countersign_model::review::quorum::read(envelope.unverified_payload())
+    else {
+        return Ok(Vec::new());
+    };
+    let assessment: Assessment = app.book.document(decision.assessment_digest).await?;
+    let catalogue = Catalogue::embedded();
+    let mut reopened: BTreeSet<&str> =
+        catalogue.triggers.always.iter().map(String::as_str).collect();
+    for trigger in &record.triggers {
+        reopened.extend(catalogue.reopened_by(trigger));
+    }
+    // A check is kept whole or not at all.
+    let stays = |it: &EvidenceRef| {
+        let ages = requirements
+            .iter()
+            .filter(|need| need.control.checks.contains(&it.check))
+            .map(|need| need.evidence_age_max)
+            .min();
+        !reopened.contains(it.check.as_str())
+            && matches!(it.judgement.verdict, Verdict::Pass | Verdict::NotApplicable)
+            && ages.is_some_and(|age| now < it.at + age)
+    };
+    let dropped: BTreeSet<&str> =
+        assessment.evidence.iter().filter(|it| !stays(it)).map(|it| it.check.as_str()).collect();
+    let kept = assessment.evidence.iter().filter(|it| !dropped.contains(it.check.as_str()));
+    Ok(kept.map(|it| EvidenceRef { kept: true, ..it.clone() }).collect())
+}
+
+fn references(
+    draft: &mut Draft,
+    mut evidence: Vec<EvidenceRef>,
+    looked: Looked,
+) -> Result<(Vec<EvidenceRef>, Vec<Finding>), Problem> {
+    let mut findings = Vec::new();
+    for seen in looked.seen {
+        let digest = draft.document(&seen.evidence)?;
+        // By its id too, so that it can be asked for.
+        evidence.push(EvidenceRef {
+            id: seen.evidence.id,
+            digest,
+            check: seen.check,
+            case: seen.case,
+            controls: seen.controls,
+            subject: seen.subject,
+            at: seen.evidence.at,
+            judgement: seen.evidence.judgement,
+            kept: false,
+        });
+        findings.extend(seen.finding);
+    }
+    Ok((evidence, findings))
+}
+
+/// The live waivers, by control.
+pub(crate) fn live_waivers(record: &Record, now: Timestamp) -> BTreeMap<String, WaiverId> {
+    let live = record.waivers.values().filter(|it| it.covers(record.submission.manifest, now));
+    live.map(|it| (it.control.clone(), it.id.clone())).collect()
+}
+
+/// What differs from what is certified: the document that a reviewer sees and names by its digest.
+pub(crate) async fn difference(
+    app: &App,
+    record: &Record,
+    parsed: &Parsed,
+    baseline: &Baseline,
+) -> Result<Value, Problem> {
+    let mut changes = Vec::new();
+    let mut certified = Value::Null;
+    if let Some(certificate) = &record.certificate {
+        let before: Baseline = app.book.document(certificate.baseline).await?;
+        let drifts = countersign_model::monitor::drift::drifts(&before, baseline);
+        changes.extend(drifts.iter().map(|it| json!(it)));
+        let sentences = record.triggers.iter().map(|it| json!({ "trigger": it }));
+        if certificate.manifest != parsed.digest {
+            changes.extend(sentences);
+        }
+        certified = json!(before);
+    }
+    let declared: BTreeMap<String, Vec<String>> = parsed
+        .manifest
+        .identities
+        .iter()
+        .map(|it| {
+            let scopes = it.scopes.iter().map(|it| it.name.to_string()).collect();
+            (it.client_id().to_owned(), scopes)
+        })
+        .collect();
+    let mut document = json!({
+        "schema": "countersign.diff/1",
+        "manifest": parsed.digest,
+        "declared": declared,
+        "granted": baseline.granted,
+        "baseline": certified,
+        "changes": changes,
+    });
+    let digest = digest_of(&document).map_err(BookError::from)?;
+    if let Some(it) = document.as_object_mut() {
+        it.insert("content".to_owned(), json!(digest));
+    }
+    Ok(document)
+}

@@ -1,0 +1,10 @@
+//! The eight steps as the server takes them: decide on what is known, then write it down.
+
+pub mod certify;
+pub mod check;
+pub mod declare;
+pub mod monitor;
+pub mod review;
+pub mod revoke;
+pub mod show;
+pub mod waive;

@@ -1,0 +1,341 @@
+//! What is known, as it travels.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_ledger::VerifierKey;
+use countersign_model::certify::Baseline;
+use countersign_model::check::{Assessment, Evidence};
+use countersign_model::enforce::snapshot::{Heartbeat, HEARTBEAT_TYPE, Lane};
+use countersign_model::id::{AssessmentId, EvidenceId};
+use countersign_model::lifecycle::{State, status};
+use countersign_model::registry::{Record, Registry};
+use countersign_model::time::Timestamp;
+use countersign_seal::dsse::Envelope;
+use countersign_seal::status_list::{Status, StatusList};
+use countersign_seal::{Digest, jwt};
+use serde_json::{Value, json};
+
+use crate::app::{App, find};
+use crate::book::BookError;
+use crate::problem::Problem;
+use crate::snapshot::grace;
+
+/// One row of the list.
+pub(crate) fn row(record: &Record, now: Timestamp) -> Value {
+    let status = status(now, record, grace(record));
+    json!({
+        "id": record.id, "slug": record.slug, "state": status.state, "reasons": status.reasons,
+        "admits_until": status.admits_until, "profile": record.submission.profile,
+        "tier": record.submission.tier, "manifest": record.submission.manifest,
+        "certificate": record.certificate.as_ref().map(|it| &it.id),
+    })
+}
+
+/// Every integration, by name.
+pub fn list(app: &App) -> Value {
+    let now = app.clock.now();
+    let published = app.book.published();
+    let records = &published.registry.integrations;
+    let known = published.registry.slugs.values().filter_map(|it| records.get(it));
+    known.map(|it| row(it, now)).collect()
+}
+
+/// One integration, with everything about it.
+pub async fn one(app: &App, name: &str) -> Result<Value, Problem> {
+    let published = app.book.published();
+    let record = find(&published.registry, name)?;
+    let mut document = row(record, app.clock.now());
+    let assessment: Option<Assessment> = match &record.assessment {
+        Some(it) => Some(app.book.document(it.digest).await?),
+        None => None,
+    };
+    let decisions = record.decisions.iter().map(|it| {
+        json!({ "decision": it.id, "person": it.person, "at": it.at, "verb": it.verb })
+    });
+    let more = json!({
+        "environment": record.submission.environment,
+        "submitted": record.submission.at,
+        "assessment": assessment.map(|it| json!({
+            "id": it.id, "finished": it.finished, "exit": it.exit(), "summary": it.summary,
+            "blocking": it.blocking().iter().map(|it| &it.control).collect::<Vec<_>>(),
+        })),
+        "decisions": decisions.collect::<Vec<_>>(),
+        "withdrawal": record.withdrawal.as_ref().map(|it| super::revoke::receipt(it, &[])),
+        "drifts": record.drifts,
+        "triggers": record.triggers,
+        "waivers": record.waivers.values().collect::<Vec<_>>(),
+        "ends": record.certificate.as_ref().map(|it| it.not_after),
+        "log_index": record.certificate.as_ref().map(|it| it.log_index),
+        "requester": record.submission.requester,
+    });
+    if let (Some(document), Value::Object(more)) = (document.as_object_mut(), more) {
+        document.extend(more);
+    }
+    Ok(document)
+}
+
+/// Declared, granted and certified, side by side, as they are now.
+pub async fn diff(app: &App, name: &str) -> Result<Value, Problem> {
+    let published = app.book.published();
+    let record = find(&published.registry, name)?;
+    let (parsed, _) = app.book.manifest(record.submission.blob).await?;
+    let baseline = app
+        .world
+        .baseline(&parsed.manifest, parsed.digest)
+        .await
+        .map_err(|it| Problem::new(502, "unreachable", it.0))?;
+    super::check::difference(app, record, &parsed, &baseline).await
+}
+
+/// What waits for people, by name.
+pub fn queue(app: &App) -> Value {
+    let now = app.clock.now();
+    let published = app.book.published();
+    let open = published.registry.integrations.values().filter_map(|it| {
+        let assessed = super::review::current(it).ok()?;
+        if assessed.outcomes.iter().any(countersign_model::check::ControlOutcome::blocks) {
+            return None;
+        }
+        let certified = it.certificate.as_ref().is_some_and(|it| {
+            it.manifest == assessed.manifest && it.baseline == assessed.baseline && !it.revoked
+        });
+        let state = status(now, it, grace(it)).state;
+        let asks = !certified || matches!(state, State::Due | State::Lapsed);
+        let people = it.decisions.iter().filter(|it| it.verb.grants()).count();
+        asks.then(|| {
+            json!({
+                "id": it.id, "slug": it.slug, "state": state, "assessment": assessed.id,
+                "people": people, "needed": 2,
+                "waits_for": if people < 2 { format!("{} of 2 people", 2 - people) } else { "certify".to_owned() },
+            })
+        })
+    });
+    open.collect()
+}
+
+/// A stored assessment: one that is current, or under a certificate.
+pub async fn assessment(app: &App, id: &AssessmentId) -> Result<Assessment, Problem> {
+    for assessment in known_assessments(app).await? {
+        if assessment.id == *id {
+            return Ok(assessment);
+        }
+    }
+    Err(Problem::unknown("such assessment in force"))
+}
+
+/// A stored piece of evidence of such an assessment.
+pub async fn evidence(app: &App, id: &EvidenceId) -> Result<Evidence, Problem> {
+    for assessment in known_assessments(app).await? {
+        if let Some(it) = assessment.evidence.iter().find(|it| it.id == *id) {
+            return Ok(app.book.document(it.digest).await?);
+        }
+    }
+    Err(Problem::unknown("such evidence in force"))
+}
+
+async fn known_assessments(app: &App) -> Result<Vec<Assessment>, Problem> {
+    let published = app.book.published();
+    let mut found = Vec::new();
+    for record in published.registry.integrations.values() {
+        if let Some(it) = &record.assessment {
+            found.push(app.book.document(it.digest).await?);
+        }
+        if let Some(it) = certified_assessment(app, record).await? {
+            found.push(app.book.document(it).await?);
+        }
+    }
+    Ok(found)
+}
+
+async fn certified_assessment(app: &App, record: &Record) -> Result<Option<Digest>, Problem> {
+    let Some(certificate) = &record.certificate else { return Ok(None) };
+    let envelope: Envelope = app.book.document(certificate.envelope).await?;
+    let read = countersign_model::review::quorum::read(envelope.unverified_payload());
+    Ok(read.ok().map(|(it, _)| it.assessment_digest))
+}
+
+/// A signed sign of life.
+pub fn heartbeat(app: &App, lane: Lane, nonce: &str) -> Result<String, Problem> {
+    if nonce.len() < 8 || 128 < nonce.len() {
+        return Err(Problem::new(400, "nonce", "a nonce of 8 to 128 characters is needed"));
+    }
+    let published = app.book.published();
+    let claims = Heartbeat {
+        nonce: nonce.to_owned(),
+        lane,
+        epoch: published.epoch,
+        snapshot: published.lane(lane).digest,
+        iat: app.clock.now().seconds(),
+    };
+    let key = &app.keys.snapshot;
+    jwt::sign(HEARTBEAT_TYPE, key.key_id().as_str(), &claims, key)
+        .map_err(|it| Problem::broken(&it))
+}
+
+/// What a gate has to be told once.
+pub fn gate_config(app: &App, lane: Lane) -> Value {
+    let published = app.book.published();
+    json!({
+        "lane": lane, "environment": app.config.environment, "issuer": super::certify::issuer(app),
+        "snapshot_key": app.keys.snapshot.public(),
+        "certificate_key": app.keys.certificate.public(),
+        "approvers": published.registry.approvers, "lease": app.config.lease,
+    })
+}
+
+/// The signed status list of all certificates.
+pub fn status_list(app: &App) -> Result<String, Problem> {
+    let published = app.book.published();
+    let now = app.clock.now();
+    let uri = format!("{}/statuslists/1", super::certify::issuer(app));
+    let size = usize::try_from(published.registry.next_status_index).unwrap_or(usize::MAX);
+    let mut list = StatusList::new(size.max(1)).map_err(|it| Problem::broken(&it))?;
+    // An index that no certificate in force has belongs to one that was replaced.
+    for index in 0..size {
+        list.set(index, Status::Invalid).map_err(|it| Problem::broken(&it))?;
+    }
+    for record in published.registry.integrations.values() {
+        let Some(certificate) = &record.certificate else { continue };
+        let index = usize::try_from(certificate.status_index).unwrap_or(usize::MAX);
+        list.set(index, status_of(record, now)).map_err(|it| Problem::broken(&it))?;
+    }
+    let claim = list.to_claim().map_err(|it| Problem::broken(&it))?;
+    let claims = json!({
+        "sub": uri, "iat": now.seconds(), "exp": now.seconds() + 300, "ttl": 5,
+        "status_list": claim,
+    });
+    let key = &app.keys.certificate;
+    jwt::sign("statuslist+jwt", key.key_id().as_str(), &claims, key)
+        .map_err(|it| Problem::broken(&it))
+}
+
+fn status_of(record: &Record, now: Timestamp) -> Status {
+    let status = status(now, record, grace(record));
+    match (status.state, status.admits_until) {
+        (State::Suspended, _) => Status::Suspended,
+        (_, Some(_)) => Status::Valid,
+        (_, None) => Status::Invalid,
+    }
+}
+
+/// What a trust mark says now: `active`, `expired`, `revoked`, `suspended`; 404 for one that is not ours.
+pub async fn trust_mark(app: &App, token: &str) -> Result<String, Problem> {
+    let unknown = || Problem::unknown("such trust mark");
+    let keys = [jwt::VerifyingKey::ed25519(app.keys.certificate.public())];
+    let typ = countersign_model::certify::certificate::CERTIFICATE_TYPE;
+    let expect = jwt::Expect { typ: Some(typ), ..jwt::Expect::default() };
+    let verified = jwt::verify(token, &keys, expect).map_err(|_| unknown())?;
+    let claims: countersign_model::certify::Claims =
+        serde_json::from_value(verified.claims).map_err(|_| unknown())?;
+    let published = app.book.published();
+    let now = app.clock.now();
+    let record = published.registry.integrations.get(&claims.bound.integration).ok_or_else(unknown)?;
+    let mine = record.certificate.as_ref().is_some_and(|it| it.id == claims.bound.certificate);
+    let word = match status_of(record, now) {
+        _ if !mine => "revoked",
+        Status::Suspended => "suspended",
+        Status::Valid if claims.exp <= now.seconds() => "expired",
+        Status::Valid => "active",
+        Status::Invalid if record.certificate.as_ref().is_some_and(|it| it.revoked) => "revoked",
+        Status::Invalid => "expired",
+    };
+    let answer = json!({
+        "iss": super::certify::issuer(app), "iat": now.seconds(), "trust_mark": token,
+        "status": word,
+    });
+    let key = &app.keys.certificate;
+    jwt::sign("trust-mark-status-response+jwt", key.key_id().as_str(), &answer, key)
+        .map_err(|it| Problem::broken(&it))
+}
+
+/// Everything that is needed to verify one certificate offline.
+pub async fn pack(app: &App, name: &str) -> Result<Value, Problem> {
+    let published = app.book.published();
+    let record = find(&published.registry, name)?;
+    let certificate =
+        record.certificate.as_ref().ok_or_else(|| Problem::unknown("certificate to export"))?;
+    let assessed = certified_assessment(app, record).await?;
+    let assessed = assessed.ok_or_else(|| Problem::unknown("assessment under it"))?;
+    let assessment: Assessment = app.book.document(assessed).await?;
+    let mut evidence = Vec::new();
+    for it in &assessment.evidence {
+        evidence.push(app.book.document::<Value>(it.digest).await?);
+    }
+    let manifest = manifest_of(app, &published.registry, record, certificate.manifest).await?;
+    let token = app.book.blob(certificate.token).await?;
+    let entry = app.book.entries(certificate.log_index, 1).await?.pop();
+    let entry = entry.ok_or_else(|| Problem::unknown("entry in the log"))?.1;
+    let baseline: Baseline = app.book.document(certificate.baseline).await?;
+    let decision: Envelope = app.book.document(certificate.envelope).await?;
+    let proof = app.book.proof(certificate.log_index).await?;
+    Ok(json!({
+        "schema": "countersign.pack/1",
+        "integration": record.slug,
+        "manifest": manifest,
+        "manifest_digest": certificate.manifest,
+        "baseline": baseline,
+        "assessment": app.book.document::<Value>(assessed).await?,
+        "evidence": evidence,
+        "decision": decision,
+        "certificate": String::from_utf8_lossy(&token),
+        "approvers": published.registry.approvers,
+        "keys": {
+            "certificate": app.keys.certificate.public(),
+            "snapshot": app.keys.snapshot.public(),
+            "log": app.keys.log.public(),
+        },
+        "entry": STANDARD.encode(entry),
+        "log_index": certificate.log_index,
+        "proof": proof.to_string(),
+        "checkpoint": proof.checkpoint.to_string(),
+        "vkey": vkey(app)?,
+    }))
+}
+
+/// The text of the certified manifest, which may not be the newest one.
+async fn manifest_of(
+    app: &App,
+    registry: &Registry,
+    record: &Record,
+    digest: Digest,
+) -> Result<String, Problem> {
+    use countersign_model::event::{Event, What};
+    if record.submission.manifest == digest {
+        return Ok(app.book.manifest(record.submission.blob).await?.1);
+    }
+    let mut from = 0;
+    while from < registry.size {
+        for (index, entry) in app.book.entries(from, 1_000).await? {
+            from = index + 1;
+            let Ok(event) = serde_json::from_slice::<Event>(&entry) else { continue };
+            if let What::Submitted { integration, manifest, blob, .. } = event.what
+                && integration == record.id
+                && manifest == digest
+            {
+                return Ok(app.book.manifest(blob).await?.1);
+            }
+        }
+    }
+    Err(BookError::Blob(digest).into())
+}
+
+/// The log's verifier key.
+pub fn vkey(app: &App) -> Result<String, Problem> {
+    let key = VerifierKey::log(app.book.origin(), app.keys.log.public());
+    key.map(|it| it.to_string()).map_err(|it| Problem::broken(&it))
+}
+
+/// How far each gate has come.
+pub fn gates(app: &App) -> Value {
+    let acks: BTreeMap<String, u64> = app.acks.borrow().clone();
+    let epoch = app.book.published().epoch;
+    let gates = app.config.gate.iter().map(|it| {
+        let acked = acks.get(&it.name);
+        json!({
+            "gate": it.name, "lane": it.lane, "epoch": acked, "current": acked == Some(&epoch),
+        })
+    });
+    gates.collect()
+}

@@ -1,0 +1,96 @@
+//! The port to everything outside: checks, partners and platforms. Live, or a stand-in in tests.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use countersign_model::certify::Baseline;
+use countersign_model::check::{Evidence, Finding};
+use countersign_model::declare::Manifest;
+use countersign_model::declare::path::Path;
+use countersign_model::declare::words::ProfileRef;
+use countersign_model::require::tier::Tier;
+use countersign_model::revoke::WithdrawalKind;
+use countersign_seal::Digest;
+use serde_json::Value;
+
+/// Everything outside. `Err` is our failure; what a partner does wrong is data.
+#[async_trait]
+pub trait World: Send + Sync + std::fmt::Debug {
+    /// Preflight, then the checks.
+    async fn look(&self, job: Job<'_>) -> Result<Looked, Unreachable>;
+
+    /// What the production platform really holds for a manifest.
+    async fn baseline(&self, manifest: &Manifest, digest: Digest) -> Result<Baseline, Unreachable>;
+
+    /// Tells the production platform to cut a path; what it said, in words.
+    async fn cut(
+        &self,
+        manifest: &Manifest,
+        path: &Path,
+        how: WithdrawalKind,
+    ) -> Result<String, Unreachable>;
+
+    /// Asks whether a path now refuses: what a real call or question was answered, or none where it
+    /// is not proven.
+    async fn probe(&self, manifest: &Manifest, path: &Path) -> Result<Option<String>, Unreachable>;
+
+    /// Undoes [`Self::cut`] after a suspension.
+    async fn restore(&self, manifest: &Manifest, path: &Path) -> Result<String, Unreachable>;
+
+    /// Deletes clients, keys and subscriptions; how many.
+    async fn destroy(&self, manifest: &Manifest) -> Result<u32, Unreachable>;
+}
+
+/// One run of checks.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// What is looked at.
+    pub manifest: &'a Manifest,
+    /// Its text.
+    pub text: &'a str,
+    /// Its digest.
+    pub digest: Digest,
+    /// The profile that judges.
+    pub profile: &'a ProfileRef,
+    /// The tier in force.
+    pub tier: Tier,
+    /// The checks to run; none for all.
+    pub only: Option<&'a BTreeSet<String>>,
+    /// What the production platform holds.
+    pub baseline: &'a Baseline,
+    /// Salts digests of secrets in transcripts.
+    pub salt: &'a [u8; 32],
+}
+
+/// What a run found.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// How many preflight questions were asked.
+    pub questions: u32,
+    /// What stands in the way of judging; then there is no evidence.
+    pub problems: Vec<Value>,
+    /// What was seen, in a fixed order.
+    pub seen: Vec<Seen>,
+}
+
+/// One piece of evidence, with what the registry of checks says about it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The evidence.
+    pub evidence: Evidence,
+    /// The check.
+    pub check: String,
+    /// Its case.
+    pub case: Option<String>,
+    /// The controls that it decides.
+    pub controls: Vec<String>,
+    /// What was looked at.
+    pub subject: String,
+    /// What people read, where it does not pass.
+    pub finding: Option<Finding>,
+}
+
+/// Something that is needed did not answer. Never a verdict about a partner.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreachable(pub String);
