@@ -46,6 +46,8 @@ pub(crate) struct Arguments {
 /// Everyday work, verb first; administration, noun first.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run every check that can run from here on a manifest: `countersign check countersign.toml`.
+    Check(PathArgs),
     /// Write a commented manifest: `countersign init --like reseller --id northwind --domain northwind.example --owner a@example.com --holds oauth-client`.
     Init(InitArgs),
     /// Send a manifest for certification: `countersign submit countersign.toml`.

@@ -2,6 +2,7 @@
 
 mod args;
 mod client;
+mod clock;
 mod command;
 mod exit;
 mod failure;

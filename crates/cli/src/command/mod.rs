@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod certify;
+mod check;
 mod diff;
 mod explain;
 mod init;
@@ -67,6 +68,7 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
     let context = Context { ui, arguments: &arguments };
     match command {
         None => Ok(next::run(context)),
+        Some(Command::Check(it)) => check::run(context, &it.path).await,
         Some(Command::Init(it)) => init::run(context, &it),
         Some(Command::Profile { verb: ProfileVerb::List }) => Ok(profile::list_all(context)),
         Some(Command::Profile { verb: ProfileVerb::Show(it) }) => profile::show(context, &it.path),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use countersign_model::declare::Parsed;
 use countersign_model::require::requirement::Requirement;
 use countersign_model::require::{
     Capability, Catalogue, Level, Profile, capabilities_of, computed_tier, require,
@@ -35,11 +36,7 @@ pub(crate) fn show(context: Context<'_>, path: &Path) -> Outcome {
     let parsed = manifest::load(context, path)?;
     let catalogue = Catalogue::embedded();
     let manifest = &parsed.manifest;
-    let profile = catalogue.profile(manifest.profile.as_str()).ok_or_else(|| {
-        let known: Vec<String> = catalogue.profiles.iter().map(Profile::name).collect();
-        Failure::new(Exit::NotJudged, format!("profile `{}` is not known", manifest.profile))
-            .help(format!("one of {}", known.join(", ")))
-    })?;
+    let profile = of(&parsed, catalogue)?;
     let capabilities = capabilities_of(manifest);
     let computed = computed_tier(manifest);
     let tier = computed.max(manifest.integration.tier);
@@ -65,6 +62,16 @@ pub(crate) fn show(context: Context<'_>, path: &Path) -> Outcome {
     });
     context.show(&answer, lines);
     Ok(if missing.is_empty() { Exit::Yes } else { Exit::No })
+}
+
+/// The profile of a manifest, or which ones there are.
+pub(crate) fn of<'a>(parsed: &Parsed, catalogue: &'a Catalogue) -> Result<&'a Profile, Failure> {
+    let name = &parsed.manifest.profile;
+    catalogue.profile(name.as_str()).ok_or_else(|| {
+        let known: Vec<String> = catalogue.profiles.iter().map(Profile::name).collect();
+        Failure::new(Exit::NotJudged, format!("profile `{name}` is not known"))
+            .help(format!("one of {}", known.join(", ")))
+    })
 }
 
 fn words(capabilities: &BTreeSet<Capability>) -> Value {
@@ -121,7 +128,7 @@ fn lines(answer: &Value) -> Vec<String> {
         number("not_applicable"),
         number("total")
     ));
-    lines.push("the checks run on a server; offline there is: countersign log check".to_owned());
+    lines.push("what can be looked at from here: countersign check".to_owned());
     for section in list(answer, "missing_sections").iter().filter_map(Value::as_str) {
         lines.push(format!("missing: the profile demands {section}"));
     }

@@ -1,6 +1,7 @@
 //! The command, run as people run it.
 #![cfg(test)]
 
+mod check;
 mod key;
 mod log;
 mod manifest;

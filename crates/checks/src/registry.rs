@@ -1,0 +1,43 @@
+//! Every check, once.
+
+use crate::check::Check;
+use crate::fact;
+
+/// Every check, in the order in which they are shown.
+pub const CHECKS: &[&dyn Check] = &[
+    &fact::owners::NamesOwnersAndLiveContact,
+    &fact::tier::DeclaresTierNoLowerThanItsPower,
+    &fact::holders::NamesDownstreamHolders,
+    &fact::shared_secrets::AvoidsSharedSecretsWhereForbidden,
+    &fact::asymmetric::AuthenticatesClientsAsymmetrically,
+    &fact::refresh::BoundsRefreshTokens,
+    &fact::retention::KeepsLogsLongEnough,
+    &fact::data_paths::DeclaresDataPaths,
+    &fact::age::BoundsAgeOfEvidence,
+    &fact::revoke_by::NamesAWayToRevokeEveryPath,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use countersign_model::require::Catalogue;
+
+    use super::*;
+
+    #[test]
+    fn every_check_is_one_that_its_controls_name() {
+        let catalogue = Catalogue::embedded();
+        let mut names = BTreeSet::new();
+        for check in CHECKS {
+            let info = check.info();
+            assert!(names.insert(info.name), "{} stands twice", info.name);
+            assert!(!info.controls.is_empty(), "{}", info.name);
+            for control in info.controls {
+                let known = catalogue.control(control);
+                let named = known.is_some_and(|it| it.checks.iter().any(|it| it == info.name));
+                assert!(named, "{control} does not name {}", info.name);
+            }
+        }
+    }
+}
