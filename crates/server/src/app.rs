@@ -1,12 +1,14 @@
 //! What every request works with.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use countersign_model::enforce::snapshot::Lane;
-use countersign_model::id::{AssessmentId, CertificateId, DecisionId, IntegrationId, PlanId, RevocationId, WaiverId};
+use countersign_model::id::{
+    AssessmentId, CertificateId, DecisionId, IntegrationId, PlanId, RevocationId, WaiverId,
+};
 use countersign_model::registry::{Record, Registry};
 use countersign_model::time::Timestamp;
 use tokio::sync::watch;

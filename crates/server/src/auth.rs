@@ -57,11 +57,10 @@ impl Action {
     pub fn roles(self) -> &'static [Role] {
         use Role as R;
         match self {
-            Self::Assess | Self::Submit => &[R::Owner, R::Partner],
+            Self::Assess | Self::RequestWaiver | Self::Submit => &[R::Owner, R::Partner],
             Self::Certify => &[R::Owner],
             Self::Decide => &[R::Reviewer],
             Self::Read => &[R::Auditor, R::Owner, R::Partner, R::Responder, R::Reviewer],
-            Self::RequestWaiver => &[R::Owner, R::Partner],
             Self::Withdraw => &[R::Responder],
         }
     }
@@ -81,15 +80,17 @@ impl Auth {
             let caller = Caller::Person { id, name: it.id.clone(), roles: it.roles.clone() };
             (it.token_sha256, caller)
         });
-        let gates = config.gate.iter().map(|it| {
-            (it.token_sha256, Caller::Gate { name: it.name.clone(), lane: it.lane })
-        });
+        let gates = config
+            .gate
+            .iter()
+            .map(|it| (it.token_sha256, Caller::Gate { name: it.name.clone(), lane: it.lane }));
         Self { known: people.chain(gates).collect() }
     }
 
     /// The caller whose token this is. Looks at all of them, whichever it is.
     pub fn caller(&self, authorization: Option<&str>) -> Result<&Caller, Problem> {
-        let refused = || Problem::new(401, "sign-in", "a bearer token that is known here is needed");
+        let refused =
+            || Problem::new(401, "sign-in", "a bearer token that is known here is needed");
         let token = authorization
             .and_then(|it| it.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -110,10 +111,14 @@ impl Caller {
     /// The person, if they may.
     pub fn may(&self, action: Action) -> Result<&PersonId, Problem> {
         match self {
-            Self::Person { id, roles, .. } if action.roles().iter().any(|it| roles.contains(it)) => {
+            Self::Person { id, roles, .. }
+                if action.roles().iter().any(|it| roles.contains(it)) =>
+            {
                 Ok(id)
             }
-            _ => Err(Problem::new(403, "not-allowed", format!("{action:?} is not among your roles"))),
+            _ => {
+                Err(Problem::new(403, "not-allowed", format!("{action:?} is not among your roles")))
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use countersign_ledger::{Log, LogError, LogProof, Resource};
-use countersign_model::declare::{self, Format, Parsed};
 use countersign_model::declare::manifest::Environment;
+use countersign_model::declare::{self, Format, Parsed};
 use countersign_model::enforce::snapshot::{Lane, SnapshotEntry};
 use countersign_model::event::{Event, What};
 use countersign_model::id::PersonId;
@@ -185,8 +185,7 @@ impl Book {
     pub async fn manifest(&self, blob: Digest) -> Result<(Parsed, String), BookError> {
         let bytes = self.blob(blob).await?;
         let text = String::from_utf8(bytes).map_err(|_| BookError::Blob(blob))?;
-        let parsed =
-            declare::parse(&text, format_of(&text)).map_err(|_| BookError::Blob(blob))?;
+        let parsed = declare::parse(&text, format_of(&text)).map_err(|_| BookError::Blob(blob))?;
         Ok((parsed, text))
     }
 

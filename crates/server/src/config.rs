@@ -186,7 +186,10 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let rule = |text: String| Err(ConfigError::Rule(text));
         if !self.open && !self.listen.ip().is_loopback() {
-            return rule(format!("`listen` is {}; set `open = true` to leave loopback", self.listen));
+            return rule(format!(
+                "`listen` is {}; set `open = true` to leave loopback",
+                self.listen
+            ));
         }
         let stands_in = !self.talk.resolve.is_empty() || self.talk.ca.is_some();
         if self.environment == Environment::Production && stands_in {
@@ -224,7 +227,9 @@ mod tests {
     fn settings_are_read_or_refused_with_a_reason() {
         assert!(Config::parse(TEXT).is_ok());
         let digest = Digest::of(b"token");
-        let person = |id: &str| format!("[[person]]\nid = \"{id}\"\nroles = []\ntoken_sha256 = \"{digest}\"\n");
+        let person = |id: &str| {
+            format!("[[person]]\nid = \"{id}\"\nroles = []\ntoken_sha256 = \"{digest}\"\n")
+        };
         let table = [
             (TEXT.replace("127.0.0.1", "0.0.0.0"), "set `open = true`"),
             (format!("{TEXT}surprise = 1\n"), "unknown field"),
@@ -237,7 +242,8 @@ mod tests {
         ];
         for (text, expected) in table {
             let error = Config::parse(&text).unwrap_err();
-            let said = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let said =
+                std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             assert!(format!("{error} {said}").contains(expected), "{error} {said}");
         }
     }

@@ -76,7 +76,8 @@ fn seed(path: &Path) -> Result<[u8; 32], KeysError> {
     let malformed = || wrong(std::io::Error::other("not a key of this server"));
     match std::fs::read(path) {
         Ok(bytes) => {
-            let file: serde_json::Value = serde_json::from_slice(&bytes).map_err(|_| malformed())?;
+            let file: serde_json::Value =
+                serde_json::from_slice(&bytes).map_err(|_| malformed())?;
             let hex = file.get("seed").and_then(|it| it.as_str()).ok_or_else(malformed)?;
             let digest = Digest::from_hex(hex).map_err(|_| malformed())?;
             Ok(*digest.as_bytes())

@@ -88,7 +88,11 @@ fn trial(record: &Record, material: &Material, now: Timestamp) -> Option<(Standi
         None => open,
         // The way back from a revocation is a new submission, which has to be tried again.
         Some(it) if it.kind == WithdrawalKind::Revoke => {
-            if it.at < record.submission.at { open } else { Standing::Revoked }
+            if it.at < record.submission.at {
+                open
+            } else {
+                Standing::Revoked
+            }
         }
         Some(it) if it.until.is_some_and(|end| end <= now) => open,
         Some(it) => Standing::Suspended { until: it.until },

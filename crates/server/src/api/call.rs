@@ -38,9 +38,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
             .await
             .map_err(|_| Problem::new(413, "too-large", "the body is too large or broke off"))?;
         let bytes = if bytes.is_empty() { axum::body::Bytes::from_static(b"{}") } else { bytes };
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|it| Problem::new(400, "malformed", format!("the body is not understood: {it}")))
+        serde_json::from_slice(&bytes).map(Self).map_err(|it| {
+            Problem::new(400, "malformed", format!("the body is not understood: {it}"))
+        })
     }
 }
 

@@ -19,9 +19,7 @@ use crate::steps::certify;
 
 /// The routes of this noun.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(plan))
-        .routes(routes!(apply))
+    OpenApiRouter::new().routes(routes!(plan)).routes(routes!(apply))
 }
 
 /// A request to plan.
@@ -46,14 +44,22 @@ struct ApplyRequest {
 
 /// Shows what would be signed.
 #[utoipa::path(post, path = "/v1/certifications/plan", request_body = PlanRequest, responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn plan(State(app): State<Arc<App>>, Known(who): Known, Body(sent): Body<PlanRequest>) -> Result<Json<Value>, Problem> {
+async fn plan(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Body(sent): Body<PlanRequest>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Certify)?;
     Ok(Json(certify::plan(&app, by, &sent.integration).await?))
 }
 
 /// Signs, if nothing has moved since the plan.
 #[utoipa::path(post, path = "/v1/certifications/apply", request_body = ApplyRequest, responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn apply(State(app): State<Arc<App>>, Known(who): Known, Body(sent): Body<ApplyRequest>) -> Result<Json<Value>, Problem> {
+async fn apply(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Body(sent): Body<ApplyRequest>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Certify)?;
     Ok(Json(certify::apply(&app, by, &sent.plan, sent.digest).await?))
 }

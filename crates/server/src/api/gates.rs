@@ -64,7 +64,11 @@ fn lane(who: &Caller, asked: Lane) -> Result<(), Problem> {
 
 /// A signed sign of life for a nonce.
 #[utoipa::path(get, path = "/v1/gate/heartbeat", responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn heartbeat(State(app): State<Arc<App>>, Known(who): Known, Query(query): Query<Beat>) -> Result<Response, Problem> {
+async fn heartbeat(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Query(query): Query<Beat>,
+) -> Result<Response, Problem> {
     lane(&who, query.lane)?;
     Metrics::count(&app.metrics.heartbeats);
     let token = show::heartbeat(&app, query.lane, &query.nonce)?;
@@ -73,7 +77,11 @@ async fn heartbeat(State(app): State<Arc<App>>, Known(who): Known, Query(query):
 
 /// What a gate answers from, signed.
 #[utoipa::path(get, path = "/v1/gate/snapshot", responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn snapshot(State(app): State<Arc<App>>, Known(who): Known, Query(query): Query<Of>) -> Result<Response, Problem> {
+async fn snapshot(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Query(query): Query<Of>,
+) -> Result<Response, Problem> {
     lane(&who, query.lane)?;
     let bytes = app.book.published().lane(query.lane).envelope.clone();
     Ok(([(CONTENT_TYPE, "application/json")], bytes).into_response())
@@ -81,7 +89,11 @@ async fn snapshot(State(app): State<Arc<App>>, Known(who): Known, Query(query): 
 
 /// A gate says which epoch it answers from.
 #[utoipa::path(post, path = "/v1/gate/acks", request_body = Ack, responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn ack(State(app): State<Arc<App>>, Known(who): Known, Body(sent): Body<Ack>) -> Result<Json<Value>, Problem> {
+async fn ack(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Body(sent): Body<Ack>,
+) -> Result<Json<Value>, Problem> {
     lane(&who, sent.lane)?;
     let Caller::Gate { name, .. } = &who else {
         return Err(Problem::new(403, "not-allowed", "only a gate can say that"));
@@ -105,7 +117,11 @@ async fn list(State(app): State<Arc<App>>, Known(who): Known) -> Result<Json<Val
 
 /// What a gate is told once: keys and approvers to pin.
 #[utoipa::path(get, path = "/v1/gate/config", responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn config(State(app): State<Arc<App>>, Known(who): Known, Query(query): Query<Of>) -> Result<Json<Value>, Problem> {
+async fn config(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Query(query): Query<Of>,
+) -> Result<Json<Value>, Problem> {
     if matches!(who, Caller::Person { .. }) {
         who.may(Action::Read)?;
     } else {

@@ -19,10 +19,7 @@ use crate::problem::Problem;
 
 /// The routes of this noun.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(health))
-        .routes(routes!(metrics))
-        .routes(routes!(openapi))
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(metrics)).routes(routes!(openapi))
 }
 
 /// Whether it serves; open.
@@ -39,13 +36,18 @@ async fn metrics(State(app): State<Arc<App>>, Known(who): Known) -> Result<Respo
     let published = app.book.published();
     let figures = [
         ("countersign_requests_total", "counter", app.metrics.requests.load(Ordering::Relaxed)),
-        ("countersign_requests_refused_total", "counter", app.metrics.refused.load(Ordering::Relaxed)),
+        (
+            "countersign_requests_refused_total",
+            "counter",
+            app.metrics.refused.load(Ordering::Relaxed),
+        ),
         ("countersign_heartbeats_total", "counter", app.metrics.heartbeats.load(Ordering::Relaxed)),
         ("countersign_log_entries", "gauge", published.registry.size),
         ("countersign_epoch", "gauge", published.epoch),
         ("countersign_integrations", "gauge", published.registry.integrations.len() as u64),
     ];
-    let line = |(name, kind, value): &(&str, &str, u64)| format!("# TYPE {name} {kind}\n{name} {value}\n");
+    let line =
+        |(name, kind, value): &(&str, &str, u64)| format!("# TYPE {name} {kind}\n{name} {value}\n");
     let text: String = figures.iter().map(line).collect();
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

@@ -50,7 +50,11 @@ struct IntegrationRequest {
 
 /// Takes a manifest in.
 #[utoipa::path(post, path = "/v1/submissions", request_body = SubmitRequest, responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn submit(State(app): State<Arc<App>>, Known(who): Known, Body(sent): Body<SubmitRequest>) -> Result<(StatusCode, Json<Value>), Problem> {
+async fn submit(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Body(sent): Body<SubmitRequest>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
     let by = who.may(Action::Submit)?;
     let format = match sent.format.as_str() {
         "json" => Format::Json,
@@ -70,35 +74,55 @@ async fn list(State(app): State<Arc<App>>, Known(who): Known) -> Result<Json<Val
 
 /// One integration.
 #[utoipa::path(get, path = "/v1/integrations/{name}", params(("name" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn one(State(app): State<Arc<App>>, Known(who): Known, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+async fn one(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     Ok(Json(show::one(&app, &name).await?))
 }
 
 /// Declared, granted and certified, side by side.
 #[utoipa::path(get, path = "/v1/integrations/{name}/diff", params(("name" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn diff(State(app): State<Arc<App>>, Known(who): Known, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+async fn diff(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     Ok(Json(show::diff(&app, &name).await?))
 }
 
 /// Everything that is needed to verify a certificate offline.
 #[utoipa::path(get, path = "/v1/packs/{name}", params(("name" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn pack(State(app): State<Arc<App>>, Known(who): Known, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+async fn pack(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     Ok(Json(show::pack(&app, &name).await?))
 }
 
 /// Runs the checks that are due.
 #[utoipa::path(post, path = "/v1/assessments", request_body = IntegrationRequest, responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn assess(State(app): State<Arc<App>>, Known(who): Known, Body(sent): Body<IntegrationRequest>) -> Result<Json<Value>, Problem> {
+async fn assess(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Body(sent): Body<IntegrationRequest>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Assess)?;
     Ok(Json(check::assess(&app, by, &sent.integration).await?))
 }
 
 /// A stored assessment.
 #[utoipa::path(get, path = "/v1/assessments/{id}", params(("id" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn assessment(State(app): State<Arc<App>>, Known(who): Known, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn assessment(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     let found = show::assessment(&app, &parse(&id)?).await?;
     Ok(Json(serde_json::json!(found)))
@@ -106,7 +130,11 @@ async fn assessment(State(app): State<Arc<App>>, Known(who): Known, Path(id): Pa
 
 /// A stored piece of evidence.
 #[utoipa::path(get, path = "/v1/evidence/{id}", params(("id" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn evidence(State(app): State<Arc<App>>, Known(who): Known, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn evidence(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     let found = show::evidence(&app, &parse(&id)?).await?;
     Ok(Json(serde_json::json!(found)))

@@ -48,7 +48,11 @@ async fn checkpoint(State(app): State<Arc<App>>, Known(who): Known) -> Result<St
 
 /// A tile of hashes or entries.
 #[utoipa::path(get, path = "/v1/log/tile/{*path}", params(("path" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn tile(State(app): State<Arc<App>>, Known(who): Known, Path(path): Path<String>) -> Result<Vec<u8>, Problem> {
+async fn tile(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(path): Path<String>,
+) -> Result<Vec<u8>, Problem> {
     who.may(Action::Read)?;
     let resource: Resource = parse(&format!("tile/{path}"))?;
     app.book.resource(&resource).await?.ok_or_else(|| Problem::unknown("such tile"))
@@ -56,7 +60,11 @@ async fn tile(State(app): State<Arc<App>>, Known(who): Known, Path(path): Path<S
 
 /// The proof file of an entry.
 #[utoipa::path(get, path = "/v1/log/proof", responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn proof(State(app): State<Arc<App>>, Known(who): Known, Query(query): Query<At>) -> Result<String, Problem> {
+async fn proof(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Query(query): Query<At>,
+) -> Result<String, Problem> {
     who.may(Action::Read)?;
     if app.book.published().registry.size <= query.index {
         return Err(Problem::unknown("such entry"));
@@ -73,7 +81,11 @@ async fn vkey(State(app): State<Arc<App>>, Known(who): Known) -> Result<String, 
 
 /// Entries, with their indices.
 #[utoipa::path(get, path = "/v1/log/entries", responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn entries(State(app): State<Arc<App>>, Known(who): Known, Query(query): Query<Range>) -> Result<Json<Value>, Problem> {
+async fn entries(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Query(query): Query<Range>,
+) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     let n = query.n.unwrap_or(100);
     let mut entries = Vec::new();

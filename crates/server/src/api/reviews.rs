@@ -19,10 +19,7 @@ use crate::steps::show;
 
 /// The routes of this noun.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(queue))
-        .routes(routes!(packet))
-        .routes(routes!(decide))
+    OpenApiRouter::new().routes(routes!(queue)).routes(routes!(packet)).routes(routes!(decide))
 }
 
 /// Scopes to leave out.
@@ -40,7 +37,12 @@ async fn queue(State(app): State<Arc<App>>, Known(who): Known) -> Result<Json<Va
 
 /// What would be decided, and the bytes to sign.
 #[utoipa::path(get, path = "/v1/reviews/{name}", params(("name" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn packet(State(app): State<Arc<App>>, Known(who): Known, Path(name): Path<String>, Query(query): Query<Without>) -> Result<Json<Value>, Problem> {
+async fn packet(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(name): Path<String>,
+    Query(query): Query<Without>,
+) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     let words = query.without.unwrap_or_default();
     let scopes = words.split(',').filter(|it| !it.is_empty()).map(parse::<ScopeName>);
@@ -50,7 +52,12 @@ async fn packet(State(app): State<Arc<App>>, Known(who): Known, Path(name): Path
 
 /// One person decides.
 #[utoipa::path(post, path = "/v1/reviews/{name}/decision", request_body = DecisionRequest, params(("name" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn decide(State(app): State<Arc<App>>, Known(who): Known, Path(name): Path<String>, Body(sent): Body<DecisionRequest>) -> Result<Json<Value>, Problem> {
+async fn decide(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(name): Path<String>,
+    Body(sent): Body<DecisionRequest>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Decide)?;
     Ok(Json(review::decide(&app, by, &name, &sent).await?))
 }

@@ -26,14 +26,22 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// Withdraws trust on every path.
 #[utoipa::path(post, path = "/v1/revocations", request_body = WithdrawRequest, responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn withdraw(State(app): State<Arc<App>>, Known(who): Known, Body(sent): Body<WithdrawRequest>) -> Result<Json<Value>, Problem> {
+async fn withdraw(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Body(sent): Body<WithdrawRequest>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Withdraw)?;
     Ok(Json(revoke::withdraw(&app, by, &sent).await?))
 }
 
 /// How far a withdrawal has come.
 #[utoipa::path(get, path = "/v1/revocations/{id}", params(("id" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn one(State(app): State<Arc<App>>, Known(who): Known, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn one(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     let published = app.book.published();
     let (_, withdrawal) = revoke::lookup(&published.registry, &parse(&id)?)?;
@@ -42,21 +50,33 @@ async fn one(State(app): State<Arc<App>>, Known(who): Known, Path(id): Path<Stri
 
 /// Tries again what is not proven.
 #[utoipa::path(post, path = "/v1/revocations/{id}/retry", params(("id" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn retry(State(app): State<Arc<App>>, Known(who): Known, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn retry(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let _by = who.may(Action::Withdraw)?;
     Ok(Json(revoke::retry(&app, &parse(&id)?).await?))
 }
 
 /// One of two people ends a suspension.
 #[utoipa::path(post, path = "/v1/revocations/{id}/resume", params(("id" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn resume(State(app): State<Arc<App>>, Known(who): Known, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn resume(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Decide)?;
     Ok(Json(revoke::resume(&app, by, &parse(&id)?).await?))
 }
 
 /// One of two people has credentials deleted.
 #[utoipa::path(post, path = "/v1/revocations/{id}/destroy", params(("id" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn destroy(State(app): State<Arc<App>>, Known(who): Known, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn destroy(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Decide)?;
     Ok(Json(revoke::destroy(&app, by, &parse(&id)?).await?))
 }

@@ -17,9 +17,7 @@ use crate::steps::show;
 
 /// The routes of this noun.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(trust_mark))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(trust_mark))
 }
 
 /// A trust mark.
@@ -38,9 +36,13 @@ async fn list(State(app): State<Arc<App>>, Known(who): Known) -> Result<Response
 
 /// What a trust mark says now.
 #[utoipa::path(post, path = "/federation/trust_mark_status", responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn trust_mark(State(app): State<Arc<App>>, Known(who): Known, Form(sent): Form<Mark>) -> Result<Response, Problem> {
+async fn trust_mark(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Form(sent): Form<Mark>,
+) -> Result<Response, Problem> {
     who.may(Action::Read)?;
-    let token = show::trust_mark(&app, &sent.trust_mark).await?;
+    let token = show::trust_mark(&app, &sent.trust_mark)?;
     let kind = "application/trust-mark-status-response+jwt";
     Ok(([(CONTENT_TYPE, kind)], token).into_response())
 }

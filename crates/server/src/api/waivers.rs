@@ -36,21 +36,33 @@ async fn list(State(app): State<Arc<App>>, Known(who): Known) -> Result<Json<Val
 
 /// Asks for a waiver.
 #[utoipa::path(post, path = "/v1/waivers", request_body = WaiverRequest, responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn request(State(app): State<Arc<App>>, Known(who): Known, Body(sent): Body<WaiverRequest>) -> Result<Json<Value>, Problem> {
+async fn request(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Body(sent): Body<WaiverRequest>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::RequestWaiver)?;
     Ok(Json(waive::request(&app, by, &sent).await?))
 }
 
 /// Grants a waiver that somebody else asked for.
 #[utoipa::path(post, path = "/v1/waivers/{id}/grant", params(("id" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn grant(State(app): State<Arc<App>>, Known(who): Known, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn grant(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Decide)?;
     Ok(Json(waive::grant(&app, by, &parse(&id)?).await?))
 }
 
 /// Ends a waiver early.
 #[utoipa::path(post, path = "/v1/waivers/{id}/end", params(("id" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn end(State(app): State<Arc<App>>, Known(who): Known, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn end(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Decide)?;
     Ok(Json(waive::end(&app, by, &parse(&id)?).await?))
 }

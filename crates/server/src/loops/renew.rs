@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::steps::certify;
 
 pub(super) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    while pause(&mut stop, Duration::from_secs(60)).await {
+    while pause(&mut stop, Duration::from_mins(1)).await {
         if let Err(error) = certify::renew(&app).await {
             tracing::error!(%error, "certificates could not be renewed");
         }

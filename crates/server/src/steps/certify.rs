@@ -77,7 +77,12 @@ pub async fn plan(app: &App, by: &PersonId, name: &str) -> Result<Value, Problem
         .collect();
     let removed: Vec<String> = decision.removed_scopes.iter().map(ToString::to_string).collect();
     let mut text = vec![
-        format!("{} · {} · profile {}", record.slug, record.submission.tier.word(), decision.profile),
+        format!(
+            "{} · {} · profile {}",
+            record.slug,
+            record.submission.tier.word(),
+            decision.profile
+        ),
         format!("manifest  {}", plan.manifest),
         format!("baseline  {}", plan.baseline),
         format!("scopes    {}", scopes.into_iter().collect::<Vec<_>>().join(" ")),
@@ -118,7 +123,10 @@ async fn approved(
         let text = format!("control {} does not hold", blocking.control);
         return Err(Problem::new(409, "not-ready", text));
     }
-    if assessed.outcomes.iter().any(|it| it.fresh_until.is_some_and(|end| end <= now) && it.level == countersign_model::require::Level::Required) {
+    if assessed.outcomes.iter().any(|it| {
+        it.fresh_until.is_some_and(|end| end <= now)
+            && it.level == countersign_model::require::Level::Required
+    }) {
         return Err(Problem::moved("evidence has become stale; check again"));
     }
     if let Some(no) = record.decisions.iter().find(|it| !it.verb.grants()) {
@@ -154,7 +162,11 @@ fn check(
                 && it.baseline == decision.baseline
                 && it.diff == decision.seen_diff
         });
-    if mine { Ok(approved) } else { Err(QuorumError::NotADecision("it is about another assessment".to_owned())) }
+    if mine {
+        Ok(approved)
+    } else {
+        Err(QuorumError::NotADecision("it is about another assessment".to_owned()))
+    }
 }
 
 /// Signs, if nothing has moved since the plan.
@@ -167,13 +179,10 @@ pub async fn apply(
     let watch = Stopwatch::start();
     let published = app.book.published();
     let of = |it: &&Record| it.plan.as_ref().is_some_and(|it| it.id == *plan);
-    let seen = published
-        .registry
-        .integrations
-        .values()
-        .find(of)
-        .cloned()
-        .ok_or_else(|| Problem::moved("there is a newer plan, or the question was asked again"))?;
+    let seen =
+        published.registry.integrations.values().find(of).cloned().ok_or_else(|| {
+            Problem::moved("there is a newer plan, or the question was asked again")
+        })?;
     let (parsed, _) = app.book.manifest(seen.submission.blob).await?;
     // Read again at the platform, before anybody holds the pen.
     let granted = app
@@ -278,7 +287,9 @@ pub async fn renew(app: &App) -> Result<u32, Problem> {
             continue;
         }
         let envelope: Envelope = app.book.document(certificate.envelope).await?;
-        let Ok(approved) = Approved::check(&envelope, &writer.registry().approvers) else { continue };
+        let Ok(approved) = Approved::check(&envelope, &writer.registry().approvers) else {
+            continue;
+        };
         let old = app.book.blob(certificate.token).await?;
         let Some(bound) = claims_of(&String::from_utf8_lossy(&old)) else { continue };
         let issuing = Issuing {

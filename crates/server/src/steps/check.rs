@@ -27,9 +27,9 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
     let unreachable = |it: Unreachable| Problem::new(502, "unreachable", it.0);
     let profile_name = &record.submission.profile;
     let catalogue = Catalogue::embedded();
-    let profile = catalogue
-        .profile(profile_name.as_str())
-        .ok_or_else(|| Problem::new(422, "profile", format!("there is no profile `{profile_name}`")))?;
+    let profile = catalogue.profile(profile_name.as_str()).ok_or_else(|| {
+        Problem::new(422, "profile", format!("there is no profile `{profile_name}`"))
+    })?;
     let tier = record.submission.tier;
     let requirements = require(&capabilities_of(&parsed.manifest), tier, profile, catalogue);
     let started = app.clock.now();
@@ -38,7 +38,12 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
     let kept = keep(app, &record, &requirements, started).await?;
     let only: Option<BTreeSet<String>> = (!kept.is_empty()).then(|| {
         let settled: BTreeSet<&str> = kept.iter().map(|it| it.check.as_str()).collect();
-        catalogue.checks().into_iter().filter(|it| !settled.contains(it)).map(str::to_owned).collect()
+        catalogue
+            .checks()
+            .into_iter()
+            .filter(|it| !settled.contains(it))
+            .map(str::to_owned)
+            .collect()
     });
     let job = Job {
         manifest: &parsed.manifest,
@@ -141,9 +146,9 @@ async fn keep(
     if record.triggers.is_empty() {
         return Ok(Vec::new());
     }
-    let envelope: countersign_seal::dsse::Envelope = app.book.document(certificate.envelope).await?;
-    let Ok((decision, _)) =
-        countersign_model::review::quorum::read(envelope.unverified_payload())
+    let envelope: countersign_seal::dsse::Envelope =
+        app.book.document(certificate.envelope).await?;
+    let Ok((decision, _)) = countersign_model::review::quorum::read(envelope.unverified_payload())
     else {
         return Ok(Vec::new());
     };

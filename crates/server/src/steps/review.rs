@@ -70,7 +70,8 @@ pub(crate) async fn packet(
     let (parsed, _) = app.book.manifest(record.submission.blob).await?;
     let assessment: Assessment = app.book.document(assessed.digest).await?;
     let grant = Grant::compile(&parsed.manifest);
-    let asked: BTreeSet<&ScopeName> = grant.identities.iter().flat_map(|it| it.scopes.keys()).collect();
+    let asked: BTreeSet<&ScopeName> =
+        grant.identities.iter().flat_map(|it| it.scopes.keys()).collect();
     if let Some(scope) = without.iter().find(|it| !asked.contains(it)) {
         return Err(Problem::new(422, "unknown-scope", format!("`{scope}` is not asked for")));
     }
@@ -103,11 +104,9 @@ pub(crate) async fn packet(
 
 /// The newest assessment, of the newest manifest.
 pub(crate) fn current(record: &Record) -> Result<&AssessmentRecord, Problem> {
-    record
-        .assessment
-        .as_ref()
-        .filter(|it| it.manifest == record.submission.manifest)
-        .ok_or_else(|| Problem::new(409, "not-assessed", "there is no assessment of the current manifest"))
+    record.assessment.as_ref().filter(|it| it.manifest == record.submission.manifest).ok_or_else(
+        || Problem::new(409, "not-assessed", "there is no assessment of the current manifest"),
+    )
 }
 
 /// The packet as it travels.
@@ -118,9 +117,10 @@ pub async fn show(app: &App, name: &str, without: &BTreeSet<ScopeName>) -> Resul
     let assessed = current(record)?;
     let diff: Value = app.book.document(assessed.diff).await?;
     let assessment: Assessment = app.book.document(assessed.digest).await?;
-    let decided = record.decisions.iter().map(|it| {
-        json!({ "person": it.person, "verb": it.verb, "at": it.at, "decision": it.id })
-    });
+    let decided = record
+        .decisions
+        .iter()
+        .map(|it| json!({ "person": it.person, "verb": it.verb, "at": it.at, "decision": it.id }));
     Ok(json!({
         "integration": record.id,
         "slug": record.slug,
@@ -155,7 +155,11 @@ pub async fn decide(
     let now = app.clock.now();
     let record = find(writer.registry(), name)?;
     if record.submission.requester == *by {
-        return Err(Problem::new(403, "requester", "the person who asked for it may not decide on it"));
+        return Err(Problem::new(
+            403,
+            "requester",
+            "the person who asked for it may not decide on it",
+        ));
     }
     let assessed = current(record)?;
     if assessed.diff != request.seen_diff_digest {
@@ -183,7 +187,11 @@ pub async fn decide(
             return Err(Problem::new(409, "not-ready", "something required does not hold"));
         }
         if record.decisions.iter().any(|it| it.person == *by && it.verb.grants()) {
-            return Err(Problem::new(403, "one-person-twice", "you have approved it; somebody else is needed"));
+            return Err(Problem::new(
+                403,
+                "one-person-twice",
+                "you have approved it; somebody else is needed",
+            ));
         }
         let packet = packet(app, record, &request.without).await?;
         let digest = Digest::of(&packet.payload);
@@ -197,7 +205,8 @@ pub async fn decide(
         let signer = attach(&mut signed, request.signature.as_ref(), &keys.collect::<Vec<_>>())?;
         let all: Vec<PublicKey> = approvers.iter().map(|it| it.key).collect();
         let signers = signed.verify(&all, 1).map(|it| it.signers).unwrap_or_default();
-        let who: BTreeSet<_> = signers.iter().filter_map(|it| writer.registry().person_of(*it)).collect();
+        let who: BTreeSet<_> =
+            signers.iter().filter_map(|it| writer.registry().person_of(*it)).collect();
         (people, needed) = (who.len(), APPROVERS_MIN);
         let signed = draft.document(&signed)?;
         if let What::Decided { decision, statement, envelope, key, .. } = &mut what {

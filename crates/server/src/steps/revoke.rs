@@ -120,12 +120,8 @@ async fn prove(
 ) -> Result<Value, Problem> {
     let published = app.book.published();
     let (record, withdrawal) = lookup(&published.registry, id)?;
-    let open: Vec<PathReceipt> = withdrawal
-        .receipts
-        .values()
-        .filter(|it| it.state != PathState::Proven)
-        .cloned()
-        .collect();
+    let open: Vec<PathReceipt> =
+        withdrawal.receipts.values().filter(|it| it.state != PathState::Proven).cloned().collect();
     let started = withdrawal.at;
     let timer = Timer { app, watch, started };
     let wait = manifest.revocation.prove_within.min(app.config.wait).std();
@@ -179,7 +175,11 @@ async fn prove(
         let known = before.receipts.get(&receipt.path);
         if known.is_some_and(|it| it.state < receipt.state) {
             let integration = current.id.clone();
-            draft.event(now, None, What::PathMoved { integration, revocation: id.clone(), receipt });
+            draft.event(
+                now,
+                None,
+                What::PathMoved { integration, revocation: id.clone(), receipt },
+            );
         }
     }
     writer.commit(draft, now).await?;
@@ -330,11 +330,18 @@ fn agree(
         return Err(Problem::new(409, "ended", "that is done already"));
     }
     if record.submission.requester == *by {
-        return Err(Problem::new(403, "requester", "the person who asked for it may not decide on it"));
+        return Err(Problem::new(
+            403,
+            "requester",
+            "the person who asked for it may not decide on it",
+        ));
     }
     if twice {
-        return Err(Problem::new(403, "one-person-twice", "you have agreed; somebody else is needed"));
+        return Err(Problem::new(
+            403,
+            "one-person-twice",
+            "you have agreed; somebody else is needed",
+        ));
     }
     Ok(())
 }
-

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_ledger::VerifierKey;
 use countersign_model::certify::Baseline;
 use countersign_model::check::{Assessment, Evidence};
-use countersign_model::enforce::snapshot::{Heartbeat, HEARTBEAT_TYPE, Lane};
+use countersign_model::enforce::snapshot::{HEARTBEAT_TYPE, Heartbeat, Lane};
 use countersign_model::id::{AssessmentId, EvidenceId};
 use countersign_model::lifecycle::{State, status};
 use countersign_model::registry::{Record, Registry};
@@ -51,9 +51,10 @@ pub async fn one(app: &App, name: &str) -> Result<Value, Problem> {
         Some(it) => Some(app.book.document(it.digest).await?),
         None => None,
     };
-    let decisions = record.decisions.iter().map(|it| {
-        json!({ "decision": it.id, "person": it.person, "at": it.at, "verb": it.verb })
-    });
+    let decisions = record
+        .decisions
+        .iter()
+        .map(|it| json!({ "decision": it.id, "person": it.person, "at": it.at, "verb": it.verb }));
     let more = json!({
         "environment": record.submission.environment,
         "submitted": record.submission.at,
@@ -221,7 +222,7 @@ fn status_of(record: &Record, now: Timestamp) -> Status {
 }
 
 /// What a trust mark says now: `active`, `expired`, `revoked`, `suspended`; 404 for one that is not ours.
-pub async fn trust_mark(app: &App, token: &str) -> Result<String, Problem> {
+pub fn trust_mark(app: &App, token: &str) -> Result<String, Problem> {
     let unknown = || Problem::unknown("such trust mark");
     let keys = [jwt::VerifyingKey::ed25519(app.keys.certificate.public())];
     let typ = countersign_model::certify::certificate::CERTIFICATE_TYPE;
@@ -231,7 +232,8 @@ pub async fn trust_mark(app: &App, token: &str) -> Result<String, Problem> {
         serde_json::from_value(verified.claims).map_err(|_| unknown())?;
     let published = app.book.published();
     let now = app.clock.now();
-    let record = published.registry.integrations.get(&claims.bound.integration).ok_or_else(unknown)?;
+    let record =
+        published.registry.integrations.get(&claims.bound.integration).ok_or_else(unknown)?;
     let mine = record.certificate.as_ref().is_some_and(|it| it.id == claims.bound.certificate);
     let word = match status_of(record, now) {
         _ if !mine => "revoked",
