@@ -108,7 +108,11 @@ fn outcome(
         })
         .collect();
     let applicable = || mine.iter().filter(|it| it.judgement.verdict != Verdict::NotApplicable);
-    let fresh_until = applicable().map(|it| it.at + requirement.evidence_age_max).min();
+    // What does not apply here never turns stale.
+    let fresh_until = applicable()
+        .filter(|_| requirement.applicable)
+        .map(|it| it.at + requirement.evidence_age_max)
+        .min();
     let unseen =
         requirement.control.checks.iter().any(|check| !mine.iter().any(|it| it.check == *check));
     let worst = worst(&mine);

@@ -6,3 +6,4 @@ mod grant;
 mod lifecycle;
 mod quorum;
 mod story;
+mod triggers;

@@ -1,0 +1,64 @@
+use countersign_store::{Fault, Moment, Step};
+
+use crate::stage::{MANIFEST, Stage};
+
+#[tokio::test]
+async fn a_write_that_fails_in_the_middle_of_certify_is_mended_by_a_restart() {
+    let table = [
+        (Step::Append, Moment::Before, false),
+        (Step::Append, Moment::After, true),
+        (Step::Checkpoint, Moment::Before, true),
+        (Step::Checkpoint, Moment::After, true),
+    ];
+    for restarts in [true, false] {
+        for (step, moment, certified) in table {
+            let row = format!("{step:?} {moment:?}, restart {restarts}");
+            let stage = Stage::new().await;
+            stage.submit("olga", MANIFEST).await;
+            stage.assess().await;
+            stage.approve("ada").await;
+            stage.approve("ben").await;
+            let (_, plan) = stage.plan().await;
+            let before = stage.app.book.published();
+            stage.app.book.inject(Fault { step, moment });
+            assert_eq!(stage.apply(&plan).await.0, 500, "{row}");
+            let after = stage.app.book.published();
+            assert_eq!(after.epoch, before.epoch, "{row}: nothing was published");
+            let stage = if restarts { stage.restart().await } else { stage };
+            if !restarts {
+                stage.app.book.tick(stage.now()).await.unwrap();
+            }
+            let published = stage.app.book.published();
+            let good = published.certified.document.entries.len() == 1;
+            assert_eq!(good, certified, "{row}");
+            assert!(before.epoch < published.epoch || !certified, "{row}");
+            assert_eq!(
+                published.registry.size,
+                before.registry.size + u64::from(certified),
+                "{row}"
+            );
+            let size = published.registry.size;
+            let checkpoint = stage.app.book.checkpoint().await.unwrap().unwrap();
+            assert_eq!(checkpoint.lines().nth(1), Some(size.to_string().as_str()), "{row}");
+            // What was approved is not lost: it is certified, or can be.
+            if !certified {
+                assert_eq!(stage.apply(&plan).await.0, 200, "{row}");
+            }
+            assert_eq!(stage.state().await, "certified", "{row}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn epochs_never_go_back_over_restarts() {
+    let stage = Stage::new().await;
+    stage.certify().await;
+    let mut last = stage.app.book.published().epoch;
+    let mut stage = stage;
+    for _ in 0..3 {
+        stage = stage.restart().await;
+        let epoch = stage.app.book.published().epoch;
+        assert!(last < epoch);
+        last = epoch;
+    }
+}

@@ -1,0 +1,9 @@
+#![cfg(test)]
+//! The server from outside, over a stand-in world.
+
+mod faults;
+mod journey;
+mod openapi;
+mod people;
+mod property;
+mod stage;

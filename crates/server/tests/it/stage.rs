@@ -1,0 +1,295 @@
+//! A server with a stand-in world, people with keys and tokens, and a clock that stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::Request;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_model::certify::{Baseline, Granted};
+use countersign_model::check::{Evidence, Judgement, Transcript};
+use countersign_model::declare::Manifest;
+use countersign_model::declare::path::Path;
+use countersign_model::id::EvidenceId;
+use countersign_model::require::Catalogue;
+use countersign_model::revoke::WithdrawalKind;
+use countersign_model::time::Timestamp;
+use countersign_seal::dsse::pae;
+use countersign_seal::{Digest, SigningKey};
+use countersign_server::app::App;
+use countersign_server::clock::Clock;
+use countersign_server::config::Config;
+use countersign_server::run::open;
+use countersign_server::world::{Job, Looked, Seen, Unreachable, World};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+pub(crate) const MANIFEST: &str = include_str!("acme.toml");
+pub(crate) const START_MS: i64 = 1_795_000_000_000;
+
+/// What the stand-in world is told to do.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    pub(crate) extra_scope: Option<String>,
+    pub(crate) fails: BTreeSet<String>,
+    pub(crate) not_proven: BTreeSet<String>,
+    pub(crate) down: bool,
+    pub(crate) asked: Vec<Option<BTreeSet<String>>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Fake {
+    pub(crate) told: Mutex<Told>,
+    clock: Clock,
+}
+
+#[async_trait]
+impl World for Fake {
+    async fn look(&self, job: Job<'_>) -> Result<Looked, Unreachable> {
+        let mut told = self.told.lock().unwrap();
+        told.asked.push(job.only.cloned());
+        if told.down {
+            let problems = vec![json!({ "code": "PRE-002", "message": "the partner is down" })];
+            return Ok(Looked { questions: 7, problems, seen: Vec::new() });
+        }
+        let catalogue = Catalogue::embedded();
+        let wanted = |it: &&&str| job.only.is_none_or(|only| only.contains(**it));
+        let now = self.clock.now();
+        let checks = catalogue.checks();
+        let seen = (1_u8..).zip(checks.iter().filter(wanted)).map(|(number, check)| {
+            let judgement = if told.fails.contains(*check) {
+                Judgement::fail("it does not hold")
+            } else {
+                Judgement::pass("it holds")
+            };
+            let evidence = Evidence {
+                schema: "countersign.evidence/1".to_owned(),
+                id: EvidenceId::new(now, [number; 10]),
+                judge: "1".to_owned(),
+                collector: "server".to_owned(),
+                at: now,
+                transcript: Transcript::new(*check, "manifest", job.digest),
+                judgement,
+            };
+            let controls = catalogue.controls_of(check).map(|it| it.id.clone()).collect();
+            let check = (*check).to_owned();
+            let subject = "manifest".to_owned();
+            Seen { evidence, check, case: None, controls, subject, finding: None }
+        });
+        Ok(Looked { questions: 7, problems: Vec::new(), seen: seen.collect() })
+    }
+
+    async fn baseline(&self, manifest: &Manifest, digest: Digest) -> Result<Baseline, Unreachable> {
+        let extra = self.told.lock().unwrap().extra_scope.clone();
+        let granted = manifest.identities.iter().map(|it| {
+            let mut scopes: BTreeSet<String> =
+                it.scopes.iter().map(|it| it.name.to_string()).collect();
+            scopes.extend(extra.clone());
+            (it.client_id().to_owned(), Granted { enabled: true, scopes, ..Granted::default() })
+        });
+        Ok(Baseline::new(digest, granted.collect(), BTreeMap::new()))
+    }
+
+    async fn cut(&self, _: &Manifest, _: &Path, _: WithdrawalKind) -> Result<String, Unreachable> {
+        Ok("platform".to_owned())
+    }
+
+    async fn probe(&self, _: &Manifest, path: &Path) -> Result<Option<String>, Unreachable> {
+        let open = self.told.lock().unwrap().not_proven.contains(&path.subject);
+        Ok((!open).then(|| "probe -> invalid_client".to_owned()))
+    }
+
+    async fn restore(&self, _: &Manifest, _: &Path) -> Result<String, Unreachable> {
+        Ok("platform".to_owned())
+    }
+
+    async fn destroy(&self, _: &Manifest) -> Result<u32, Unreachable> {
+        Ok(3)
+    }
+}
+
+/// A server on a stage.
+pub(crate) struct Stage {
+    pub(crate) app: Arc<App>,
+    pub(crate) fake: Arc<Fake>,
+    now: Arc<AtomicI64>,
+    folder: Arc<tempfile::TempDir>,
+}
+
+pub(crate) fn key(name: &str) -> SigningKey {
+    SigningKey::from_seed(*Digest::of(name.as_bytes()).as_bytes())
+}
+
+fn config(folder: &std::path::Path) -> Config {
+    let mut text = format!(
+        "listen = \"127.0.0.1:0\"\ndata = \"{}\"\nissuer = \"https://cs.example\"\nenvironment = \"sandbox\"\nwait = \"200ms\"\n",
+        folder.display()
+    );
+    let people = [
+        ("olga", "\"owner\"", false),
+        ("ada", "\"reviewer\"", true),
+        ("ben", "\"reviewer\"", true),
+        ("eve", "\"owner\", \"reviewer\"", true),
+        ("rita", "\"responder\"", false),
+        ("paul", "\"auditor\"", false),
+    ];
+    for (name, roles, signs) in people {
+        let token = Digest::of(format!("token-{name}").as_bytes());
+        let _infallible = write!(
+            text,
+            "[[person]]\nid = \"{name}\"\nroles = [{roles}]\ntoken_sha256 = \"{token}\"\n"
+        );
+        if signs {
+            let _infallible = writeln!(text, "key = \"{}\"", key(name).public());
+        }
+    }
+    let token = Digest::of(b"token-gate");
+    let _infallible = write!(
+        text,
+        "[[gate]]\nname = \"front\"\nlane = \"certified\"\ntoken_sha256 = \"{token}\"\n"
+    );
+    Config::parse(&text).unwrap()
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let now = Arc::new(AtomicI64::new(START_MS));
+        let clock = Clock::Standing(Arc::clone(&now));
+        let fake = Arc::new(Fake { told: Mutex::default(), clock: clock.clone() });
+        let world: Arc<dyn World> = Arc::clone(&fake) as Arc<dyn World>;
+        let app = open(config(folder.path()), world, clock).await.unwrap();
+        Self { app, fake, now, folder }
+    }
+
+    /// The same after a restart.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { app, fake, now, folder } = self;
+        drop(app);
+        let world: Arc<dyn World> = Arc::clone(&fake) as Arc<dyn World>;
+        let clock = Clock::Standing(Arc::clone(&now));
+        let app = open(config(folder.path()), world, clock).await.unwrap();
+        Self { app, fake, now, folder }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.now.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    pub(crate) async fn raw(
+        &self,
+        who: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> (u16, Vec<u8>) {
+        let router = countersign_server::api::router(Arc::clone(&self.app));
+        let mut request = Request::builder().method(method).uri(path);
+        if !who.is_empty() {
+            request = request.header("authorization", format!("Bearer token-{who}"));
+        }
+        let body = body.map_or_else(Body::empty, |it| Body::from(it.to_string()));
+        let request = request.header("content-type", "application/json").body(body).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, bytes.to_vec())
+    }
+
+    pub(crate) async fn get(&self, who: &str, path: &str) -> (u16, Value) {
+        let (status, bytes) = self.raw(who, "GET", path, None).await;
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    pub(crate) async fn post(&self, who: &str, path: &str, body: Value) -> (u16, Value) {
+        let (status, bytes) = self.raw(who, "POST", path, Some(body)).await;
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    pub(crate) async fn submit(&self, who: &str, text: &str) -> (u16, Value) {
+        self.post(who, "/v1/submissions", json!({ "manifest": text, "format": "toml" })).await
+    }
+
+    pub(crate) async fn assess(&self) -> (u16, Value) {
+        self.post("olga", "/v1/assessments", json!({ "integration": "acme-helpdesk" })).await
+    }
+
+    /// `who` decides, signing with `signer`'s key.
+    pub(crate) async fn decide(
+        &self,
+        who: &str,
+        verb: &str,
+        without: &[&str],
+        signer: &str,
+    ) -> (u16, Value) {
+        let query = format!("/v1/reviews/acme-helpdesk?without={}", without.join(","));
+        let (status, packet) = self.get(who, &query).await;
+        if status != 200 {
+            return (status, packet);
+        }
+        let payload = STANDARD.decode(packet["payload"].as_str().unwrap()).unwrap();
+        let signed = key(signer).sign(&pae(packet["payload_type"].as_str().unwrap(), &payload));
+        let grants = matches!(verb, "approve" | "right-size");
+        let signature = grants.then(
+            || json!({ "keyid": key(signer).key_id().as_str(), "sig": STANDARD.encode(signed) }),
+        );
+        let body = json!({
+            "verb": verb, "reason": "looked at it", "seen_diff_digest": packet["seen_diff_digest"],
+            "without": without, "signature": signature,
+        });
+        self.post(who, "/v1/reviews/acme-helpdesk/decision", body).await
+    }
+
+    pub(crate) async fn approve(&self, who: &str) -> (u16, Value) {
+        self.decide(who, "approve", &[], who).await
+    }
+
+    pub(crate) async fn plan(&self) -> (u16, Value) {
+        self.post("olga", "/v1/certifications/plan", json!({ "integration": "acme-helpdesk" }))
+            .await
+    }
+
+    pub(crate) async fn apply(&self, plan: &Value) -> (u16, Value) {
+        let body = json!({ "plan": plan["plan"], "digest": plan["digest"] });
+        self.post("olga", "/v1/certifications/apply", body).await
+    }
+
+    /// From nothing to a certificate.
+    pub(crate) async fn certify(&self) -> Value {
+        assert_eq!(self.submit("olga", MANIFEST).await.0, 201);
+        let (_, run) = self.assess().await;
+        assert_eq!(run["exit"], 0, "{run}");
+        assert_eq!(self.approve("ada").await.0, 200);
+        assert_eq!(self.approve("ben").await.0, 200);
+        let (status, plan) = self.plan().await;
+        assert_eq!(status, 200, "{plan}");
+        let (status, certified) = self.apply(&plan).await;
+        assert_eq!(status, 200, "{certified}");
+        certified
+    }
+
+    pub(crate) async fn state(&self) -> String {
+        let (_, one) = self.get("paul", "/v1/integrations/acme-helpdesk").await;
+        one["state"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn pins(&self) -> countersign_gate::Pins {
+        countersign_gate::Pins {
+            lane: countersign_model::enforce::snapshot::Lane::Certified,
+            environment: self.app.config.environment,
+            snapshot_key: self.app.keys.snapshot.public(),
+            certificate_key: self.app.keys.certificate.public(),
+            issuer: "https://cs.example".to_owned(),
+            approvers: self.app.book.published().registry.approvers.clone(),
+        }
+    }
+}
