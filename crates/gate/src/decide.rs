@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use countersign_model::declare::manifest::FailMode;
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::grant::IdentityGrant;
 use countersign_model::enforce::snapshot::Standing;
 use countersign_model::enforce::{Call, Reason};
 use countersign_model::time::Timestamp;
 
-use crate::freshness::is_fresh;
+use crate::freshness::Freshness;
 use crate::network;
 use crate::path::{is_normal, is_use};
 use crate::snapshot::{Entry, Snapshot};
@@ -17,48 +18,93 @@ use crate::snapshot::{Entry, Snapshot};
 #[derive(Debug)]
 pub struct Permit<'a> {
     pub(crate) entry: &'a Entry,
+    stale: bool,
+}
+
+impl Permit<'_> {
+    /// Whether the lease was over, and the owner's written choice let it stand all the same.
+    pub fn is_stale(&self) -> bool {
+        self.stale
+    }
 }
 
 /// Admits or denies one call, but for its rate.
 ///
-/// Total: every input has an answer. `age` is how long ago the gate heard from its server. The
-/// cheapest and deadliest questions come first.
+/// Total: every input has an answer. `age` is how long ago the gate heard from its server, none
+/// where that is not known. The cheapest and deadliest questions come first.
 pub fn admit<'a>(
     call: &Call,
     snapshot: &'a Snapshot,
-    age: Duration,
+    age: Option<Duration>,
     now: Timestamp,
 ) -> Result<Permit<'a>, Reason> {
-    let entry = snapshot.clients.get(&call.client).and_then(|it| snapshot.entries.get(*it));
+    let entry = snapshot.entry(&call.client);
+    // Whom the gate does not know, nobody chose best-effort for.
+    let chosen =
+        entry.map_or((FailMode::Strict, None), |it| (it.grant.fail_mode, it.grant.max_stale));
+    let freshness = Freshness::at(age, snapshot.lease, chosen.0, chosen.1);
+    if freshness == Freshness::Over {
+        return Err(Reason::Stale);
+    }
     let Some(entry) = entry else {
-        // A stale gate cannot say that somebody is unknown: it may not have heard yet.
-        return Err(if age < snapshot.lease.std() { Reason::Uncertified } else { Reason::Stale });
+        let elsewhere = snapshot.elsewhere.contains(&call.client);
+        return Err(if elsewhere { Reason::WrongEnvironment } else { Reason::Uncertified });
     };
-    match entry.standing {
+    let until = match entry.standing {
         Standing::Revoked => return Err(Reason::Revoked),
         Standing::Suspended { .. } => return Err(Reason::Suspended),
         Standing::Lapsed => return Err(Reason::Lapsed),
-        Standing::Good { .. } => {}
-    }
-    if !is_fresh(age, snapshot.lease, entry.grant.fail_mode, entry.grant.max_stale) {
-        return Err(Reason::Stale);
-    }
-    let Standing::Good { until } = entry.standing else { return Err(Reason::Lapsed) };
+        Standing::Good { until } => until,
+    };
     if now < entry.not_before {
         return Err(Reason::NotYetValid);
     }
     if entry.not_after <= now || until <= now {
         return Err(Reason::Lapsed);
     }
-    if let (Some(watermark), Some(issued)) = (entry.watermark, call.issued_at)
-        && issued.seconds() <= watermark.seconds()
-    {
+    if entry.watermark.is_some_and(|it| is_withdrawn(call, it)) {
         return Err(Reason::CredentialRevoked);
+    }
+    if !is_bounded(call) {
+        return Err(Reason::Malformed);
     }
     inside(call, entry)?;
     surroundings(call, entry, now)?;
-    Ok(Permit { entry })
+    Ok(Permit { entry, stale: freshness == Freshness::Standing })
 }
+
+/// Whether the credential of a call was issued at or before a watermark, in whole seconds.
+///
+/// A call that uses a credential and does not say how old it is cannot show that it is younger.
+fn is_withdrawn(call: &Call, watermark: Timestamp) -> bool {
+    let uses_one = match call.kind {
+        PathKind::TokenUse | PathKind::AssertionIn => true,
+        PathKind::TokenMint => call.grant_type.as_deref() == Some(REFRESH),
+        PathKind::CallIn | PathKind::EventOut | PathKind::Automation => false,
+    };
+    call.issued_at.map_or(uses_one, |it| it.seconds() <= watermark.seconds())
+}
+
+/// Whether everything in a call has a size that a gate looks at.
+pub(crate) fn is_bounded(call: &Call) -> bool {
+    let short = |it: &String| it.len() <= WORD_BYTES_MAX;
+    let long = |it: &String| it.len() <= ADDRESS_BYTES_MAX;
+    short(&call.client)
+        && call.scopes.len() <= WORDS_MAX
+        && call.scopes.iter().all(short)
+        && call.causes.len() <= WORDS_MAX
+        && call.causes.keys().all(short)
+        && [&call.grant_type, &call.method, &call.subject, &call.event]
+            .into_iter()
+            .flatten()
+            .all(short)
+        && [&call.path, &call.url].into_iter().flatten().all(long)
+}
+
+const REFRESH: &str = "refresh_token";
+const WORD_BYTES_MAX: usize = 1_024;
+const ADDRESS_BYTES_MAX: usize = 8_192;
+const WORDS_MAX: usize = 256;
 
 /// Whether the call lies inside what its kind may do.
 fn inside(call: &Call, entry: &Entry) -> Result<(), Reason> {
@@ -89,12 +135,16 @@ fn identity<'a>(call: &Call, entry: &'a Entry) -> Result<&'a IdentityGrant, Reas
 
 fn token_mint(call: &Call, entry: &Entry) -> Result<(), Reason> {
     let identity = identity(call, entry)?;
+    if call.scopes.is_empty() {
+        // Some platforms read "none" as "all": whoever asks has to say what will be in the token.
+        return Err(Reason::Malformed);
+    }
     let known = |it: &String| identity.scopes.keys().any(|name| name.as_str() == it);
     if !call.scopes.iter().all(known) {
         return Err(Reason::OutsideScope);
     }
     let grant = call.grant_type.as_deref().ok_or(Reason::Malformed)?;
-    let refreshes = grant == "refresh_token";
+    let refreshes = grant == REFRESH;
     if refreshes && !identity.refresh {
         return Err(Reason::OutsideScope);
     }

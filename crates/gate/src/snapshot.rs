@@ -1,8 +1,8 @@
 //! A snapshot that this gate has checked for itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_model::certify::certificate::{CERTIFICATE_TYPE, Claims};
+use countersign_model::certify::certificate::{CERTIFICATE_TYPE, Claims, SIGNATURE_MAX};
 use countersign_model::declare::hours::Hours;
 use countersign_model::declare::manifest::Environment;
 use countersign_model::declare::words::Slug;
@@ -18,6 +18,8 @@ use countersign_seal::dsse::{DsseError, Envelope};
 use countersign_seal::jwt::{self, Expect};
 use countersign_seal::{Digest, PublicKey, jwt::VerifyingKey};
 use ipnet::IpNet;
+
+use crate::{freshness, network};
 
 /// What is pinned at a gate, and never taken from the network.
 #[derive(Debug, Clone)]
@@ -36,13 +38,32 @@ pub struct Pins {
     pub approvers: Vec<Approver>,
 }
 
+impl Pins {
+    /// The approvers that can count: a key that stands for two people, or that a machine signs
+    /// with, proves nobody's approval.
+    fn people(&self) -> Vec<Approver> {
+        let machines = [self.snapshot_key, self.certificate_key];
+        let is_one = |it: &&Approver| {
+            !machines.contains(&it.key)
+                && self
+                    .approvers
+                    .iter()
+                    .all(|other| other.key != it.key || other.person == it.person)
+        };
+        self.approvers.iter().filter(is_one).cloned().collect()
+    }
+}
+
 /// A checked snapshot. [`Snapshot::check`] is its only source.
 #[derive(Debug)]
 pub struct Snapshot {
     pub(crate) epoch: u64,
+    pub(crate) digest: Option<Digest>,
     pub(crate) lease: Period,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) clients: BTreeMap<String, usize>,
+    entries: Vec<Entry>,
+    clients: BTreeMap<String, usize>,
+    /// Clients whose certificates count in another environment.
+    pub(crate) elsewhere: BTreeSet<String>,
     left_out: Vec<(Slug, EntryError)>,
 }
 
@@ -111,14 +132,19 @@ pub enum EntryError {
 /// How many integrations a gate takes.
 const ENTRIES_MAX: usize = 1_000_000;
 
+/// How far the clock of whoever signs may be ahead of ours.
+const SKEW: Period = Period::from_seconds(60);
+
 impl Snapshot {
     /// A snapshot that knows nobody: what a gate starts with.
     pub fn empty() -> Self {
         Self {
             epoch: 0,
+            digest: None,
             lease: Period::default(),
             entries: Vec::new(),
             clients: BTreeMap::new(),
+            elsewhere: BTreeSet::new(),
             left_out: Vec::new(),
         }
     }
@@ -127,6 +153,7 @@ impl Snapshot {
     ///
     /// An entry whose approvals or certificate do not verify is left out and named; the others count.
     pub fn check(envelope: &[u8], pins: &Pins, in_force: u64) -> Result<Self, SnapshotError> {
+        let digest = Digest::of(envelope);
         let envelope = Envelope::parse(envelope).map_err(SnapshotError::Signature)?;
         let verified =
             envelope.verify(&[pins.snapshot_key], 1).map_err(SnapshotError::Signature)?;
@@ -147,23 +174,40 @@ impl Snapshot {
         if ENTRIES_MAX < document.entries.len() {
             return Err(SnapshotError::TooMany);
         }
-        let mut snapshot = Self { epoch: document.epoch, lease: document.lease, ..Self::empty() };
+        let lease = document.lease.min(freshness::LEASE_MAX);
+        let mut snapshot =
+            Self { epoch: document.epoch, digest: Some(digest), lease, ..Self::empty() };
+        let people = pins.people();
         for entry in document.entries {
             let slug = entry.integration.clone();
-            match Entry::check(entry, pins).and_then(|it| snapshot.add(it)) {
-                Ok(()) => {}
-                Err(error) => snapshot.left_out.push((slug, error)),
+            let added = Entry::check(entry, pins, &people).and_then(|it| snapshot.add(it, pins));
+            if let Err(error) = added {
+                snapshot.left_out.push((slug, error));
             }
         }
         Ok(snapshot)
     }
 
-    fn add(&mut self, entry: Entry) -> Result<(), EntryError> {
+    /// The integration that a client belongs to.
+    pub(crate) fn entry(&self, client: &str) -> Option<&Entry> {
+        self.clients.get(client).and_then(|it| self.entries.get(*it))
+    }
+
+    /// Whether an integration is in it.
+    pub(crate) fn knows(&self, slug: &Slug) -> bool {
+        self.clients.contains_key(slug.as_str())
+    }
+
+    fn add(&mut self, entry: Entry, pins: &Pins) -> Result<(), EntryError> {
         let mut names: Vec<String> =
             entry.grant.identities.iter().map(|it| it.client_id.clone()).collect();
         names.push(entry.integration.to_string());
         names.sort();
         names.dedup();
+        if entry.grant.environment != pins.environment {
+            self.elsewhere.extend(names);
+            return Err(EntryError::AnotherEnvironment);
+        }
         if let Some(taken) = names.iter().find(|it| self.clients.contains_key(*it)) {
             return Err(EntryError::SharedClient(taken.clone()));
         }
@@ -185,11 +229,10 @@ impl Snapshot {
 }
 
 impl Entry {
-    fn check(entry: SnapshotEntry, pins: &Pins) -> Result<Self, EntryError> {
+    fn check(entry: SnapshotEntry, pins: &Pins, people: &[Approver]) -> Result<Self, EntryError> {
         let (grant, certificate, not_before, not_after) = match entry.basis {
             Basis::Certificate { certificate, token, decision } if pins.lane == Lane::Certified => {
-                let approved =
-                    Approved::check(&decision, &pins.approvers).map_err(EntryError::Approval)?;
+                let approved = Approved::check(&decision, people).map_err(EntryError::Approval)?;
                 let claims = claims(&token, pins)?;
                 let bound = claims.bound.certificate == certificate
                     && claims.bound.integration == entry.id
@@ -199,8 +242,11 @@ impl Entry {
                     return Err(EntryError::Unbound);
                 }
                 let decided = approved.decision();
+                let signed = Timestamp::from_seconds(claims.iat);
+                let start = decided.not_before.max(signed - SKEW);
                 let end = decided.not_after.min(Timestamp::from_seconds(claims.exp));
-                (decided.grant.clone(), Some(certificate), decided.not_before, end)
+                let end = end.min(signed + SIGNATURE_MAX);
+                (decided.grant.clone(), Some(certificate), start, end)
             }
             Basis::Trial { grant, .. } if pins.lane == Lane::Trial => {
                 let end = Timestamp::from_millis(i64::MAX);
@@ -208,13 +254,10 @@ impl Entry {
             }
             _ => return Err(EntryError::AnotherEnvironment),
         };
-        if grant.environment != pins.environment {
-            return Err(EntryError::AnotherEnvironment);
-        }
         if grant.integration != entry.integration {
             return Err(EntryError::Unbound);
         }
-        let network = |it: &String| it.parse().map_err(|_| EntryError::Grant(it.clone()));
+        let network = |it: &String| network::parse(it).ok_or_else(|| EntryError::Grant(it.clone()));
         let networks = grant.networks.iter().map(network).collect::<Result<_, _>>()?;
         let hours = grant.hours.as_deref().map(str::parse).transpose();
         let hours =
