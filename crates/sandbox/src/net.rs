@@ -1,0 +1,37 @@
+//! How the parts of the sandbox reach one another: by name, on loopback, trusting the run's authority.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::StartError;
+
+/// Which name is where, and whom to trust.
+#[derive(Debug, Clone)]
+pub struct Net {
+    /// Where each host is.
+    pub resolve: BTreeMap<String, SocketAddr>,
+    /// The authority's certificate.
+    pub ca_pem: String,
+}
+
+impl Net {
+    /// A client that knows these hosts and no others, and calls from this address.
+    pub fn client(&self, from: Option<IpAddr>) -> Result<reqwest::Client, StartError> {
+        crate::tls::install_provider();
+        let authority =
+            reqwest::Certificate::from_pem(self.ca_pem.as_bytes()).map_err(StartError::Client)?;
+        let mut builder = reqwest::Client::builder()
+            .tls_certs_only([authority])
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .local_address(from);
+        for (host, address) in &self.resolve {
+            builder = builder.resolve(host, *address);
+        }
+        builder.build().map_err(StartError::Client)
+    }
+}
+
+const TIMEOUT: Duration = Duration::from_secs(3);

@@ -1,0 +1,71 @@
+//! Ways in which a partner can be wrong. Each is one; a right partner has none.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// One way to be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// Its receiver takes a message whose time lies in the future.
+    AcceptsFutureTimestamp,
+    /// Its receiver takes a message whose time has long passed.
+    AcceptsStaleTimestamp,
+    /// Its receiver looks at the form of a signature and not at the body that it covers.
+    AcceptsTamperedBody,
+    /// Its receiver takes a message without a signature.
+    AcceptsUnsignedWebhook,
+    /// Its receiver takes a well-formed signature of any key.
+    AcceptsWrongKey,
+    /// Everything is answered with 500.
+    AllErrors,
+    /// Everything is answered with 200 and nothing is done.
+    AllSuccess,
+    /// Its receiver acts again on a message that it has seen.
+    AppliesReplayTwice,
+    /// Every answer breaks off.
+    ClosesHalfWay,
+    /// A second subscription that nobody declared delivers to the same address.
+    DeliversAfterDisable,
+    /// Nobody listens.
+    Down,
+    /// No answer ever comes.
+    Hangs,
+    /// Its own log lacks lines.
+    LogGap,
+    /// Some of its token requests use another grant than the declared one.
+    OffUseRequests,
+    /// The old key stays published and in use after a rotation.
+    OldKeyStaysAlive,
+    /// It was granted a scope over everything that it did not declare.
+    OverBroadScope,
+    /// Its tokens live longer than declared.
+    OverlongTokens,
+    /// A rotation waits for an operator.
+    RotationNeedsAPerson,
+    /// A secret was committed to its source once, and removed later.
+    SecretInOldCommit,
+    /// No alert is wired for its client.
+    SilentMisuse,
+    /// Its receiver does not hold the time of a message against the signature.
+    TimestampNotSigned,
+    /// Some of its token requests name nobody.
+    UnattributedRequests,
+}
+
+/// Which faults are switched on now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Faults(Arc<RwLock<BTreeSet<Fault>>>);
+
+impl Faults {
+    pub(crate) fn set(&self, faults: BTreeSet<Fault>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = faults;
+    }
+
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&fault)
+    }
+
+    pub(crate) fn all(&self) -> BTreeSet<Fault> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,261 @@
+//! The partners: what they publish, receive, keep and do, each right or wrong in its own way.
+
+mod business;
+mod fault;
+mod keys;
+mod kind;
+mod mood;
+mod own_api;
+mod receiver;
+mod repository;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderMap, header};
+use axum::routing::{delete, get, post};
+use countersign_model::enforce::snapshot::Lane;
+use countersign_model::time::Period;
+use countersign_seal::scheme::standard_webhooks::{Key, public_key_text};
+use countersign_seal::{Digest, PublicKey, SigningKey};
+use tokio::task::JoinHandle;
+
+#[cfg(test)]
+pub(crate) use business::clients;
+pub use business::{Business, Counted};
+pub use fault::Fault;
+pub use kind::Kind;
+
+use crate::serve::Served;
+use crate::{Authority, Net, StartError, clock, entropy};
+use business::Journal;
+use fault::Faults;
+use keys::Keys;
+use receiver::Received;
+
+/// How a partner is set up.
+#[derive(Debug)]
+pub struct PartnerConfig {
+    /// Which one.
+    pub kind: Kind,
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// How it reaches the platform.
+    pub net: Net,
+    /// The tenants that it works with.
+    pub tenants: Vec<Tenant>,
+    /// With which keys events of the platform verify.
+    pub event_keys: Vec<PublicKey>,
+    /// How old or early an event may be, in seconds.
+    pub tolerance_seconds: i64,
+    /// How long old and new key both work.
+    pub overlap: Period,
+    /// Where its source is made; a folder of its own.
+    pub source: PathBuf,
+}
+
+/// One tenant that a partner works with.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// Which one.
+    pub lane: Lane,
+    /// Its issuer.
+    pub url: String,
+    /// The token with which the partner pushes its own log.
+    pub intake: String,
+}
+
+/// A running partner. It stops when it is dropped.
+#[derive(Debug)]
+pub struct Partner {
+    inner: Arc<Inner>,
+    served: Served,
+    source: PathBuf,
+    api_token: String,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What every handler sees.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) kind: Kind,
+    pub(crate) faults: Faults,
+    pub(crate) keys: Keys,
+    pub(crate) webhook_key: SigningKey,
+    pub(crate) event_keys: Vec<Key>,
+    pub(crate) tolerance_seconds: i64,
+    pub(crate) overlap: Period,
+    pub(crate) api_token: Digest,
+    received: Received,
+    journal: Journal,
+    tenants: Vec<Tenant>,
+    http: reqwest::Client,
+    ended_tenants: Mutex<BTreeSet<String>>,
+    proofs: Mutex<BTreeMap<String, String>>,
+}
+
+/// Whether a caller holds the secret of the partner's own API.
+pub(crate) fn is_ours(inner: &Inner, headers: &HeaderMap) -> bool {
+    let given = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+    let given = given.and_then(|it| it.strip_prefix("Bearer "));
+    given.is_some_and(|it| Digest::of(it.as_bytes()) == inner.api_token)
+}
+
+impl Partner {
+    /// Starts a partner without a fault.
+    pub fn start(config: PartnerConfig, authority: &Authority) -> Result<Self, StartError> {
+        let api_token = entropy::token()?;
+        let inner = Arc::new(Inner {
+            kind: config.kind,
+            faults: Faults::default(),
+            keys: Keys::new(clock::now())?,
+            webhook_key: entropy::key()?,
+            event_keys: config.event_keys.into_iter().map(Key::Public).collect(),
+            tolerance_seconds: config.tolerance_seconds,
+            overlap: config.overlap,
+            api_token: Digest::of(api_token.as_bytes()),
+            received: Received::default(),
+            journal: Journal::default(),
+            tenants: config.tenants,
+            http: config.net.client(None)?,
+            ended_tenants: Mutex::default(),
+            proofs: Mutex::default(),
+        });
+        let hosts: Vec<String> = config.kind.hosts().iter().map(|it| (*it).to_owned()).collect();
+        let router = routes(&inner);
+        let served = Served::start(config.listener, authority.server(&hosts)?, router)?;
+        let source = config.source;
+        if config.kind == Kind::Shiftly {
+            repository::make(&source, repository::History::Clean)?;
+        }
+        Ok(Self { inner, served, source, api_token, tasks: Mutex::default() })
+    }
+
+    /// Which one it is.
+    pub fn kind(&self) -> Kind {
+        self.inner.kind
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.served.address()
+    }
+
+    /// The secret that opens its own API: the effects feed, rotation, offboarding, audit.
+    pub fn api_token(&self) -> &str {
+        &self.api_token
+    }
+
+    /// The key with which its webhooks verify: `whpk_…`.
+    pub fn webhook_key(&self) -> String {
+        public_key_text(&self.inner.webhook_key.public())
+    }
+
+    /// Where its source is, where it has one.
+    pub fn source(&self) -> Option<&Path> {
+        (self.inner.kind == Kind::Shiftly).then_some(self.source.as_path())
+    }
+
+    /// The faults that are switched on.
+    pub fn faults(&self) -> BTreeSet<Fault> {
+        self.inner.faults.all()
+    }
+
+    /// Has exactly these faults from now on. Those of its registration are the platform's to change.
+    pub async fn set_faults(&self, faults: BTreeSet<Fault>) -> Result<(), StartError> {
+        let before = self.inner.faults.all();
+        self.inner.faults.set(faults.clone());
+        if !faults.contains(&Fault::OldKeyStaysAlive) && before.contains(&Fault::OldKeyStaysAlive) {
+            self.inner.keys.tidy();
+        }
+        let history = |it: &BTreeSet<Fault>| it.contains(&Fault::SecretInOldCommit);
+        if self.inner.kind == Kind::Shiftly && history(&faults) != history(&before) {
+            let kind = if history(&faults) {
+                repository::History::WithSecret
+            } else {
+                repository::History::Clean
+            };
+            repository::make(&self.source, kind)?;
+        }
+        if faults.contains(&Fault::Down) {
+            self.served.stop();
+            return Ok(());
+        }
+        self.served.resume().await
+    }
+
+    /// Publishes a file below `/.well-known/countersign/`: how control of its hosts is proved.
+    pub fn place_proof(&self, file: &str, text: &str) {
+        let mut proofs = self.inner.proofs.lock().unwrap_or_else(PoisonError::into_inner);
+        if proofs.len() < PROOFS_MAX {
+            proofs.insert(file.to_owned(), text.to_owned());
+        }
+    }
+
+    /// Does `n` ordinary pieces of work with one tenant, over real sockets, and says how they went.
+    pub async fn business(&self, lane: Lane, n: u32) -> Business {
+        business::work(&self.inner, lane, n).await
+    }
+
+    /// Goes on working with one tenant until it is dropped: one piece after each pause.
+    pub fn keep_busy(&self, lane: Lane, pause: Duration) {
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(pause);
+            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tick.tick().await;
+                // A partner that is down does no work either.
+                if !inner.faults.has(Fault::Down) {
+                    let _counted = business::work(&inner, lane, 1).await;
+                }
+            }
+        });
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+    }
+
+    /// Stops what [`Partner::keep_busy`] began.
+    pub fn rest(&self) {
+        for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Partner {
+    fn drop(&mut self) {
+        self.rest();
+    }
+}
+
+fn routes(inner: &Arc<Inner>) -> Router {
+    let router = Router::new()
+        .route("/.well-known/jwks.json", get(own_api::jwks))
+        .route("/.well-known/countersign/{file}", get(own_api::proof));
+    let router = match inner.kind {
+        Kind::Acme => {
+            router.route("/id", post(receiver::receive)).route("/effects", get(receiver::effects))
+        }
+        Kind::Shiftly => router
+            .route("/events", post(receiver::receive))
+            .route("/effects", get(receiver::effects)),
+        Kind::Payrun => router
+            .route("/v2/credentials/rotate", post(own_api::rotate))
+            .route("/v2/tenants/{tenant}/credentials", delete(own_api::offboard))
+            .route("/v2/tenants/{tenant}", get(own_api::tenant))
+            .route("/v2/audit", get(own_api::audit)),
+        Kind::Northwind => router,
+    };
+    let mood = axum::middleware::from_fn_with_state(Arc::clone(inner), mood::mood);
+    router
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(mood)
+        .with_state(Arc::clone(inner))
+}
+
+const BODY_BYTES_MAX: usize = 256 * 1024;
+const PROOFS_MAX: usize = 100;

@@ -1,0 +1,41 @@
+//! Faults that spoil every answer alike.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+
+use super::{Fault, Inner};
+
+/// Answers as the faults of the moment have it, or lets the request through.
+pub(super) async fn mood(
+    State(inner): State<Arc<Inner>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let faults = &inner.faults;
+    if faults.has(Fault::AllErrors) {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    if faults.has(Fault::AllSuccess) {
+        return StatusCode::OK.into_response();
+    }
+    if faults.has(Fault::Hangs) {
+        std::future::pending::<()>().await;
+    }
+    if faults.has(Fault::ClosesHalfWay) {
+        return half();
+    }
+    next.run(request).await
+}
+
+/// Promises a thousand bytes, sends a few, and breaks the connection.
+fn half() -> Response {
+    let broken = std::io::Error::other("broken off");
+    let parts = stream::iter([Ok(Bytes::from_static(b"{\"sta")), Err(broken)]);
+    ([(header::CONTENT_LENGTH, "1000")], Body::from_stream(parts)).into_response()
+}

@@ -1,0 +1,315 @@
+//! What administrators change: two tokens, one that reads and one that kills.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, post, put};
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_model::enforce::snapshot::Lane;
+use countersign_seal::{Digest, SigningKey};
+use serde_json::{Value, json};
+
+use super::book::Client;
+use super::logs::{AuditLine, PushedLine};
+use super::problem::Problem;
+use super::{Shared, api, client, events};
+use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
+use crate::{clock, entropy};
+
+type Answer = Result<Response, Problem>;
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/admin/clients/{client}", put(put_client).merge(delete(delete_client)))
+        .route("/admin/clients/{client}/{action}", post(change_client))
+        .route("/admin/redirects/{client}/{action}", post(change_redirects))
+        .route("/admin/subscriptions/{integration}/{id}", put(put_subscription))
+        .route("/admin/subscriptions/{integration}/{id}/{action}", post(change_subscription))
+        .route("/admin/webhooks/{integration}/{id}", put(put_webhook))
+        .route("/admin/webhooks/{integration}/{id}/{action}", post(change_webhook))
+        .route("/admin/events", post(emit))
+        .route("/admin/log-intake/{integration}", post(intake))
+}
+
+/// Whether a caller may read.
+pub(super) fn is_reader(shared: &Shared, headers: &HeaderMap) -> bool {
+    let given = api::text(headers).map(|it| Digest::of(it.as_bytes()));
+    given.is_some_and(|it| it == shared.reader || it == shared.killer)
+}
+
+/// Whether a caller may change things.
+pub(super) fn killer(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
+    let given = api::text(headers).map(|it| Digest::of(it.as_bytes()));
+    match given {
+        Some(it) if it == shared.killer => Ok(()),
+        Some(it) if it == shared.reader => Err(Problem::new(StatusCode::FORBIDDEN, "only-reads")),
+        _ => Err(Problem::unauthorized("unknown-caller")),
+    }
+}
+
+fn audit(shared: &Shared, action: &str, subject: &str) {
+    let line = AuditLine {
+        time: clock::now(),
+        who: "killer",
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+    };
+    shared.book.open().logs.audit.push(line);
+}
+
+fn done() -> Answer {
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn put_client(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(it): Json<ClientRegistration>,
+) -> Answer {
+    killer(&shared, &headers)?;
+    if it.client_id != id {
+        return Err(Problem::invalid("another-client"));
+    }
+    client::check(&it).map_err(|_| Problem::invalid("registration-refused"))?;
+    shared.book.put_client(it, clock::now());
+    audit(&shared, "register-client", &id);
+    done()
+}
+
+async fn delete_client(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    killer(&shared, &headers)?;
+    if !shared.book.remove_client(&id) {
+        return Err(Problem::not_found());
+    }
+    audit(&shared, "delete-client", &id);
+    done()
+}
+
+async fn change_client(
+    State(shared): State<Arc<Shared>>,
+    Path((id, action)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    killer(&shared, &headers)?;
+    let answer = if action == "copy" {
+        copy(&shared, &id)?
+    } else {
+        let mut pages = shared.book.open();
+        let found = pages.clients.get_mut(&id).ok_or(Problem::not_found())?;
+        match action.as_str() {
+            "disable" => found.enabled = false,
+            "enable" => found.enabled = true,
+            "revoke-tokens" => pages.kill_tokens(&id),
+            _ => return Err(Problem::not_found()),
+        }
+        StatusCode::NO_CONTENT.into_response()
+    };
+    audit(&shared, &format!("{action}-client"), &id);
+    Ok(answer)
+}
+
+/// A throw-away copy with a key pair of its own; the private half is handed out once.
+fn copy(shared: &Shared, id: &str) -> Answer {
+    let internal = |_| Problem::internal();
+    let seed = entropy::random::<32>().map_err(internal)?;
+    let key = SigningKey::from_seed(seed);
+    let name = format!("{id}.copy-{}", entropy::suffix().map_err(internal)?);
+    let mut pages = shared.book.open();
+    let original = pages.clients.get(id).ok_or(Problem::not_found())?.clone();
+    if original.copy_of.is_some() {
+        return Err(Problem::invalid("copy-of-a-copy"));
+    }
+    if COPIES_MAX <= pages.copies.len()
+        && let Some(oldest) = pages.copies.pop_front()
+    {
+        pages.kill_tokens(&oldest);
+        pages.clients.remove(&oldest);
+    }
+    let registration = ClientRegistration {
+        client_id: name.clone(),
+        auth: "private_key_jwt".to_owned(),
+        keys: vec![key.public().to_jwk()],
+        jwks_uri: None,
+        secret_sha256: None,
+        ..original.registration
+    };
+    let copy = Client {
+        registration,
+        enabled: true,
+        created_at: clock::now(),
+        copy_of: Some(id.to_owned()),
+        redirects_removed: original.redirects_removed,
+    };
+    pages.copies.push_back(name.clone());
+    pages.clients.insert(name.clone(), copy);
+    let body = json!({"client_id": name, "seed": URL_SAFE_NO_PAD.encode(seed)});
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+async fn change_redirects(
+    State(shared): State<Arc<Shared>>,
+    Path((id, action)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    killer(&shared, &headers)?;
+    {
+        let mut pages = shared.book.open();
+        let found = pages.clients.get_mut(&id).ok_or(Problem::not_found())?;
+        let (from, to) = match action.as_str() {
+            "remove" => (&mut found.registration.redirects, &mut found.redirects_removed),
+            "restore" => (&mut found.redirects_removed, &mut found.registration.redirects),
+            _ => return Err(Problem::not_found()),
+        };
+        to.append(from);
+    }
+    audit(&shared, &format!("{action}-redirects"), &id);
+    done()
+}
+
+async fn put_subscription(
+    State(shared): State<Arc<Shared>>,
+    Path((integration, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(it): Json<SubscriptionRegistration>,
+) -> Answer {
+    killer(&shared, &headers)?;
+    if it.id != id {
+        return Err(Problem::invalid("another-subscription"));
+    }
+    shared.book.put_subscription(&integration, it);
+    audit(&shared, "register-subscription", &id);
+    done()
+}
+
+/// When disabling has answered, nothing is on its way any more.
+async fn change_subscription(
+    State(shared): State<Arc<Shared>>,
+    Path((integration, id, action)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    killer(&shared, &headers)?;
+    let key = (integration, id);
+    {
+        let mut pages = shared.book.open();
+        let found = pages.subscriptions.get_mut(&key).ok_or(Problem::not_found())?;
+        match action.as_str() {
+            "disable" => {
+                found.enabled = false;
+                if found.registration.drop_queued {
+                    found.queue.clear();
+                }
+            }
+            "enable" => found.enabled = true,
+            "purge" => found.queue.clear(),
+            _ => return Err(Problem::not_found()),
+        }
+    }
+    shared.events.notify_one();
+    if action != "enable" {
+        events::settle(&shared, &key).await;
+        // What was on its way may have failed and been queued again meanwhile.
+        let mut pages = shared.book.open();
+        if let Some(found) = pages.subscriptions.get_mut(&key)
+            && (action == "purge" || found.registration.drop_queued)
+        {
+            found.queue.clear();
+        }
+    }
+    audit(&shared, &format!("{action}-subscription"), &key.1);
+    done()
+}
+
+async fn put_webhook(
+    State(shared): State<Arc<Shared>>,
+    Path((integration, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(it): Json<WebhookRegistration>,
+) -> Answer {
+    killer(&shared, &headers)?;
+    if it.id != id {
+        return Err(Problem::invalid("another-webhook"));
+    }
+    shared.book.put_webhook(&integration, it);
+    audit(&shared, "register-webhook", &id);
+    done()
+}
+
+async fn change_webhook(
+    State(shared): State<Arc<Shared>>,
+    Path((integration, id, action)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    killer(&shared, &headers)?;
+    {
+        let mut pages = shared.book.open();
+        let found = pages.webhooks.get_mut(&(integration, id.clone()));
+        let found = found.ok_or(Problem::not_found())?;
+        match action.as_str() {
+            "remove-key" => found.has_key = false,
+            "restore-key" => found.has_key = true,
+            _ => return Err(Problem::not_found()),
+        }
+    }
+    audit(&shared, &action, &id);
+    done()
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Emitted {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    data: Value,
+}
+
+async fn emit(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(it): Json<Emitted>,
+) -> Answer {
+    killer(&shared, &headers)?;
+    let id = events::emit(&shared, &it.kind, &it.data).map_err(|_| Problem::internal())?;
+    Ok((StatusCode::ACCEPTED, Json(json!({"id": id}))).into_response())
+}
+
+/// A partner's own log, as JSON lines, under the token that was given to it for this.
+async fn intake(
+    State(shared): State<Arc<Shared>>,
+    Path(integration): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let token = api::text(&headers).map(|it| Digest::of(it.as_bytes()));
+    let mut pages = shared.book.open();
+    let owner = token.and_then(|it| pages.intakes.get(&it));
+    if owner != Some(&integration) {
+        return Err(Problem::unauthorized("unknown-caller"));
+    }
+    let mut lines = Vec::new();
+    for line in body.split(|it| *it == b'\n').filter(|it| !it.trim_ascii().is_empty()) {
+        let line: Value = serde_json::from_slice(line)
+            .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "not-json-lines"))?;
+        lines.push(PushedLine { integration: integration.clone(), line });
+    }
+    let taken = lines.len();
+    for line in lines {
+        pages.logs.pushed.push(line);
+    }
+    drop(pages);
+    if shared.lane == Lane::Trial {
+        tracing::debug!(%integration, taken, "a partner pushed its log");
+    }
+    Ok((StatusCode::ACCEPTED, Json(json!({"taken": taken}))).into_response())
+}
+
+const COPIES_MAX: usize = 200;

@@ -1,0 +1,171 @@
+//! Who is asking at the token endpoint (RFC 6749, section 2.3; RFC 7523, section 2.2).
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_model::time::{Period, Timestamp};
+use countersign_seal::Digest;
+use countersign_seal::jwt::{self, Expect, JwtError, Verified, VerifyingKey};
+
+use super::Shared;
+use super::book::Client;
+use super::client::Freshness;
+use crate::clock;
+use crate::registration::ClientRegistration;
+
+/// A client that proved who it is.
+#[derive(Debug, Clone)]
+pub(super) struct Authenticated {
+    pub(super) client: Client,
+    /// The key that it used.
+    pub(super) kid: Option<String>,
+}
+
+/// It did not; what it called itself is kept for the log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NotAuthenticated {
+    pub(super) claimed: String,
+    pub(super) kid: Option<String>,
+}
+
+/// Form fields.
+pub(super) type Form = BTreeMap<String, String>;
+
+/// Authenticates the caller of a token, introspection or revocation request.
+pub(super) async fn authenticate(
+    shared: &Shared,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Authenticated, NotAuthenticated> {
+    let basic = basic(headers);
+    let text = |name: &str| form.get(name).cloned();
+    let ways = usize::from(basic.is_some())
+        + usize::from(form.contains_key("client_secret"))
+        + usize::from(form.contains_key("client_assertion"));
+    let assertion = text("client_assertion");
+    let header = assertion.as_deref().and_then(|it| jwt::unverified_header(it).ok());
+    let kid = header.and_then(|it| it.kid);
+    let claimed = match (&basic, &assertion) {
+        (Some((id, _)), _) => id.clone(),
+        (None, Some(it)) => text("client_id").or_else(|| claimed(it)).unwrap_or_default(),
+        (None, None) => text("client_id").unwrap_or_default(),
+    };
+    let refused = NotAuthenticated { claimed: claimed.chars().take(200).collect(), kid };
+    // More than one way at once is refused (RFC 6749, section 2.3).
+    if ways != 1 {
+        return Err(refused);
+    }
+    let client = shared.book.open().clients.get(&claimed).cloned();
+    let Some(client) = client.filter(|it| it.enabled) else { return Err(refused) };
+    let registration = &client.registration;
+    let secret_is = |secret: &str| {
+        registration.secret_sha256.is_some_and(|it| it == Digest::of(secret.as_bytes()))
+    };
+    let proven = match registration.auth.as_str() {
+        "client_secret_basic" => basic.is_some_and(|(_, secret)| secret_is(&secret)),
+        "client_secret_post" => text("client_secret").is_some_and(|it| secret_is(&it)),
+        "private_key_jwt" => match assertion {
+            Some(it) if text("client_assertion_type").as_deref() == Some(ASSERTION_TYPE) => {
+                verify(shared, registration, &it).await.is_some()
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    if proven { Ok(Authenticated { kid: refused.kid, client }) } else { Err(refused) }
+}
+
+/// Verifies an assertion that a client signed about itself, once.
+pub(super) async fn verify(
+    shared: &Shared,
+    client: &ClientRegistration,
+    assertion: &str,
+) -> Option<()> {
+    let verified = signature(shared, client, assertion).await?;
+    let claims = &verified.claims;
+    let now = clock::now();
+    jwt::check_times(claims, now.seconds(), SKEW_SECONDS).ok()?;
+    let id = client.client_id.as_str();
+    let own = |name: &str| claims.get(name).and_then(|it| it.as_str()) == Some(id);
+    let exp = Timestamp::from_seconds(claims.get("exp")?.as_i64()?);
+    if !own("iss") || !own("sub") || now + Period::from_seconds(LIFE_SECONDS_MAX) < exp {
+        return None;
+    }
+    let jti = claims.get("jti").and_then(|it| it.as_str()).filter(|it| !it.is_empty())?;
+    let mut pages = shared.book.open();
+    pages.make_room(now);
+    let once = Digest::of_parts(&[id.as_bytes(), jti.as_bytes()]);
+    let until = exp + Period::from_seconds(SKEW_SECONDS.unsigned_abs());
+    match pages.assertions.insert(once, until) {
+        Some(seen) if now < seen => None,
+        _ => Some(()),
+    }
+}
+
+async fn signature(
+    shared: &Shared,
+    client: &ClientRegistration,
+    assertion: &str,
+) -> Option<Verified> {
+    let mut registered = Vec::new();
+    for key in &client.keys {
+        registered.extend(VerifyingKey::from_jwk(key).ok());
+    }
+    for freshness in [Freshness::Kept, Freshness::New] {
+        let mut keys = registered.clone();
+        if let Some(url) = &client.jwks_uri {
+            keys.extend(shared.keys.keys(&shared.http, url, freshness).await);
+        }
+        match addressed(shared, assertion, &keys) {
+            Ok(verified) => return Some(verified),
+            // A key that was published a moment ago is looked for once more.
+            Err(JwtError::UnknownKey) if client.jwks_uri.is_some() => {}
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+/// The audience is the issuer or the token endpoint, by name or by address.
+fn addressed(
+    shared: &Shared,
+    assertion: &str,
+    keys: &[VerifyingKey],
+) -> Result<Verified, JwtError> {
+    let mut last = JwtError::UnknownKey;
+    for origin in &shared.origins {
+        for audience in [origin.clone(), format!("{origin}/oauth/token")] {
+            let expect = Expect { audience: Some(&audience), ..Expect::default() };
+            match jwt::verify(assertion, keys, expect) {
+                Err(error @ JwtError::Unexpected { .. }) => last = error,
+                other => return other,
+            }
+        }
+    }
+    Err(last)
+}
+
+/// Whom an assertion says that it is about, before anybody verified it: only to look up its keys.
+fn claimed(assertion: &str) -> Option<String> {
+    let claims = assertion.split('.').nth(1)?;
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    claims.get("sub")?.as_str().map(str::to_owned)
+}
+
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
+    let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    // Both parts are form-encoded first (RFC 6749, section 2.3.1).
+    let decode = |it: &str| {
+        url::form_urlencoded::parse(format!("v={it}").as_bytes()).next().map(|it| it.1.into_owned())
+    };
+    Some((decode(id)?, decode(secret)?))
+}
+
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const SKEW_SECONDS: i64 = 2;
+const LIFE_SECONDS_MAX: u64 = 300;

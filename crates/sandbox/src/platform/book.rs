@@ -1,0 +1,221 @@
+//! What the platform remembers: clients, tokens, subscriptions, webhooks.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use countersign_checks::platform::RaisedAlert;
+use countersign_model::time::Timestamp;
+use countersign_seal::Digest;
+
+use super::logs::Logs;
+use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
+
+/// Everything, behind one lock that is never held across a wait.
+#[derive(Debug, Default)]
+pub(crate) struct Book(Mutex<Pages>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    pub(crate) clients: BTreeMap<String, Client>,
+    pub(crate) copies: VecDeque<String>,
+    pub(crate) tokens: BTreeMap<Digest, Token>,
+    pub(crate) refreshes: BTreeMap<Digest, Refresh>,
+    pub(crate) codes: BTreeMap<Digest, Code>,
+    pub(crate) assertions: BTreeMap<Digest, Timestamp>,
+    pub(crate) subscriptions: BTreeMap<(String, String), Subscription>,
+    pub(crate) webhooks: BTreeMap<(String, String), Webhook>,
+    pub(crate) intakes: BTreeMap<Digest, String>,
+    pub(crate) logs: Logs,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    pub(crate) registration: ClientRegistration,
+    pub(crate) enabled: bool,
+    pub(crate) created_at: Timestamp,
+    /// The client that this is a copy of: the gate knows it under that name.
+    pub(crate) copy_of: Option<String>,
+    pub(crate) redirects_removed: BTreeMap<String, String>,
+}
+
+impl Client {
+    /// The name under which the gate knows it.
+    pub(crate) fn known_as(&self) -> &str {
+        self.copy_of.as_deref().unwrap_or(&self.registration.client_id)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub(crate) client: String,
+    pub(crate) scopes: BTreeSet<String>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) ip: IpAddr,
+    pub(crate) family: Option<Digest>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Refresh {
+    pub(crate) client: String,
+    pub(crate) scopes: BTreeSet<String>,
+    pub(crate) family: Digest,
+    pub(crate) began_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) used: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Code {
+    pub(crate) client: String,
+    pub(crate) redirect: String,
+    pub(crate) scopes: BTreeSet<String>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) challenge: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pub(crate) registration: SubscriptionRegistration,
+    pub(crate) enabled: bool,
+    pub(crate) queue: VecDeque<Message>,
+    /// Held while something is on its way, so that disabling can wait for it.
+    pub(crate) on_the_way: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) attempts: u32,
+    pub(crate) due: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Webhook {
+    pub(crate) registration: WebhookRegistration,
+    pub(crate) has_key: bool,
+    /// Ids that were taken in, oldest first.
+    pub(crate) seen: VecDeque<String>,
+}
+
+impl Book {
+    pub(crate) fn open(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A replaced client keeps whether it is enabled and when it was created; its tokens stay.
+    pub(crate) fn put_client(&self, registration: ClientRegistration, now: Timestamp) {
+        let mut pages = self.open();
+        let before = pages.clients.get(&registration.client_id);
+        let client = Client {
+            enabled: before.is_none_or(|it| it.enabled),
+            created_at: before.map_or(now, |it| it.created_at),
+            copy_of: before.and_then(|it| it.copy_of.clone()),
+            redirects_removed: BTreeMap::new(),
+            registration,
+        };
+        pages.clients.insert(client.registration.client_id.clone(), client);
+    }
+
+    pub(crate) fn remove_client(&self, client: &str) -> bool {
+        let mut pages = self.open();
+        pages.kill_tokens(client);
+        pages.copies.retain(|it| it != client);
+        pages.clients.remove(client).is_some()
+    }
+
+    pub(crate) fn put_subscription(&self, integration: &str, it: SubscriptionRegistration) {
+        let mut pages = self.open();
+        let key = (integration.to_owned(), it.id.clone());
+        match pages.subscriptions.get_mut(&key) {
+            Some(subscription) => subscription.registration = it,
+            None => {
+                let subscription = Subscription {
+                    registration: it,
+                    enabled: true,
+                    queue: VecDeque::new(),
+                    on_the_way: Arc::default(),
+                };
+                pages.subscriptions.insert(key, subscription);
+            }
+        }
+    }
+
+    pub(crate) fn remove_subscription(&self, integration: &str, id: &str) {
+        self.open().subscriptions.remove(&(integration.to_owned(), id.to_owned()));
+    }
+
+    pub(crate) fn put_webhook(&self, integration: &str, it: WebhookRegistration) {
+        let key = (integration.to_owned(), it.id.clone());
+        let webhook = Webhook { registration: it, has_key: true, seen: VecDeque::new() };
+        self.open().webhooks.insert(key, webhook);
+    }
+
+    pub(crate) fn put_intake(&self, integration: &str, token: Digest) {
+        let mut pages = self.open();
+        pages.intakes.retain(|_, it| it != integration);
+        pages.intakes.insert(token, integration.to_owned());
+    }
+}
+
+impl Pages {
+    /// Every token and refresh token of a client is dead.
+    pub(crate) fn kill_tokens(&mut self, client: &str) {
+        self.tokens.retain(|_, it| it.client != client);
+        self.refreshes.retain(|_, it| it.client != client);
+        self.codes.retain(|_, it| it.client != client);
+    }
+
+    /// Every token that came from one first grant is dead.
+    pub(crate) fn kill_family(&mut self, family: Digest) {
+        self.tokens.retain(|_, it| it.family != Some(family));
+        self.refreshes.retain(|_, it| it.family != family);
+    }
+
+    /// Makes room: what has ended goes first, then what ends soonest.
+    pub(crate) fn make_room(&mut self, now: Timestamp) {
+        if TOKENS_MAX <= self.tokens.len() {
+            self.tokens.retain(|_, it| now < it.expires_at);
+            trim(&mut self.tokens, |it| it.expires_at);
+        }
+        if TOKENS_MAX <= self.refreshes.len() {
+            self.refreshes.retain(|_, it| now < it.expires_at);
+            trim(&mut self.refreshes, |it| it.expires_at);
+        }
+        if TOKENS_MAX <= self.codes.len() {
+            self.codes.retain(|_, it| now < it.expires_at);
+            trim(&mut self.codes, |it| it.expires_at);
+        }
+        if TOKENS_MAX <= self.assertions.len() {
+            self.assertions.retain(|_, until| now < *until);
+            trim(&mut self.assertions, |it| *it);
+        }
+    }
+
+    /// Raises an alert about a client, if that alert is wired for it.
+    pub(crate) fn raise(&mut self, client: &str, signal: &str, now: Timestamp) {
+        let Some(found) = self.clients.get(client) else { return };
+        if !found.registration.alerts.contains(signal) {
+            return;
+        }
+        let alert =
+            RaisedAlert { signal: signal.to_owned(), at: now, client_id: client.to_owned() };
+        self.logs.alerts.push((found.registration.integration.clone(), alert));
+    }
+}
+
+/// Leaves three quarters of what may be kept.
+fn trim<T>(map: &mut BTreeMap<Digest, T>, end: impl Fn(&T) -> Timestamp) {
+    if map.len() < TOKENS_MAX {
+        return;
+    }
+    let mut ends: Vec<Timestamp> = map.values().map(&end).collect();
+    ends.sort_unstable();
+    let cut = ends[ends.len() / 4];
+    map.retain(|_, it| cut < end(it));
+}
+
+const TOKENS_MAX: usize = 100_000;

@@ -1,0 +1,212 @@
+//! What administrators read.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_model::enforce::snapshot::Lane;
+use countersign_model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Shared;
+use super::admin::{is_reader, killer};
+use super::book::{Client, Pages};
+use super::client::key_names;
+use super::problem::Problem;
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/admin/clients", get(clients))
+        .route("/admin/subscriptions", get(subscriptions))
+        .route("/admin/subscriptions/{integration}/signing-key", get(signing_key))
+        .route("/admin/deliveries", get(deliveries))
+        .route("/admin/token-log", get(token_log))
+        .route("/admin/access-log", get(access_log))
+        .route("/admin/pushed-log", get(pushed_log))
+        .route("/admin/audit", get(audit))
+        .route("/admin/alerts", get(alerts))
+}
+
+/// What a listing is narrowed to.
+#[derive(Debug, Default, Deserialize)]
+struct Narrow {
+    integration: Option<String>,
+    client: Option<String>,
+    since: Option<String>,
+}
+
+impl Narrow {
+    fn since(&self) -> Result<Timestamp, Problem> {
+        match &self.since {
+            None => Ok(Timestamp::from_millis(i64::MIN)),
+            Some(it) => it.parse().map_err(|_| Problem::invalid("since-is-not-a-moment")),
+        }
+    }
+
+    fn is_integration(&self, name: &str) -> bool {
+        self.integration.as_deref().is_none_or(|it| it == name)
+    }
+
+    fn is_client(&self, name: &str) -> bool {
+        self.client.as_deref().is_none_or(|it| it == name)
+    }
+}
+
+fn reader(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
+    if is_reader(shared, headers) { Ok(()) } else { Err(Problem::unauthorized("unknown-caller")) }
+}
+
+async fn clients(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let pages = shared.book.open();
+    let mine =
+        pages.clients.values().filter(|it| narrow.is_integration(&it.registration.integration));
+    let listed: Vec<_> = mine.map(|it| listed(&pages, it)).collect();
+    Ok(Json(listed).into_response())
+}
+
+fn listed(pages: &Pages, client: &Client) -> serde_json::Value {
+    let registration = &client.registration;
+    let id = &registration.client_id;
+    let alerts: Vec<_> =
+        pages.logs.alerts.iter().map(|it| &it.1).filter(|it| it.client_id == *id).collect();
+    json!({
+        "client_id": id,
+        "integration": registration.integration,
+        "enabled": client.enabled,
+        "auth": registration.auth,
+        "scopes": registration.scopes,
+        "keys": key_names(registration),
+        "redirect_uris": registration.redirects.values().collect::<Vec<_>>(),
+        "grant_types": registration.grant_types,
+        "token_ttl_seconds": registration.token_ttl_seconds,
+        "refresh_ttl_seconds": registration.refresh_ttl_seconds,
+        "created_at": client.created_at,
+        "copy_of": client.copy_of,
+        "alerts": alerts,
+    })
+}
+
+async fn subscriptions(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let pages = shared.book.open();
+    let mine = pages.subscriptions.iter().filter(|it| narrow.is_integration(&it.0.0));
+    let listed = mine.map(|((integration, id), it)| {
+        json!({
+            "id": id,
+            "integration": integration,
+            "types": it.registration.types,
+            "endpoint": it.registration.endpoint,
+            "enabled": it.enabled,
+            "queued": it.queue.len(),
+            "relay_of": it.registration.relay_of,
+        })
+    });
+    Ok(Json(listed.collect::<Vec<_>>()).into_response())
+}
+
+/// The key that signs events: a test tenant's only, and only for whoever may kill.
+async fn signing_key(
+    State(shared): State<Arc<Shared>>,
+    Path(integration): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    killer(&shared, &headers)?;
+    if shared.lane != Lane::Trial {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not-here"));
+    }
+    let known = shared.book.open().subscriptions.keys().any(|it| it.0 == integration);
+    if !known {
+        return Err(Problem::not_found());
+    }
+    let seed = URL_SAFE_NO_PAD.encode(shared.event_seed);
+    Ok(Json(json!({"seed": seed})).into_response())
+}
+
+async fn deliveries(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let since = narrow.since()?;
+    let pages = shared.book.open();
+    let mine = pages.logs.deliveries.iter();
+    let mine = mine.filter(|it| since <= it.time && narrow.is_integration(&it.integration));
+    Ok(Json(mine.collect::<Vec<_>>()).into_response())
+}
+
+async fn token_log(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let since = narrow.since()?;
+    let pages = shared.book.open();
+    let mine = pages.logs.tokens.iter();
+    lines(mine.filter(|it| since <= it.time && narrow.is_client(&it.client_id)))
+}
+
+async fn access_log(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let since = narrow.since()?;
+    let pages = shared.book.open();
+    let mine = pages.logs.access.iter();
+    lines(mine.filter(|it| since <= it.time && narrow.is_client(&it.client_id)))
+}
+
+async fn pushed_log(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let pages = shared.book.open();
+    let mine = pages.logs.pushed.iter().filter(|it| narrow.is_integration(&it.integration));
+    lines(mine.map(|it| &it.line))
+}
+
+async fn audit(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let pages = shared.book.open();
+    lines(pages.logs.audit.iter())
+}
+
+async fn alerts(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let pages = shared.book.open();
+    let mine = pages.logs.alerts.iter().filter(|it| narrow.is_integration(&it.0));
+    Ok(Json(mine.map(|it| &it.1).collect::<Vec<_>>()).into_response())
+}
+
+fn lines<'a, T: Serialize + 'a>(items: impl Iterator<Item = &'a T>) -> Result<Response, Problem> {
+    let mut body = Vec::new();
+    for item in items {
+        serde_json::to_writer(&mut body, item).map_err(|_| Problem::internal())?;
+        body.push(b'\n');
+    }
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+}

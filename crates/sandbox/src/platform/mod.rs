@@ -1,0 +1,229 @@
+//! A small identity platform: tokens, an API, events, webhooks, logs, and a gate in front of each.
+
+mod admin;
+mod api;
+mod assertion;
+mod book;
+mod client;
+mod events;
+mod hooks;
+mod listing;
+mod logs;
+mod oauth;
+mod problem;
+mod token;
+
+use std::fmt;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use axum::Router;
+use countersign_model::enforce::snapshot::Lane;
+use countersign_model::enforce::{Call, Reason};
+use countersign_seal::{Digest, PublicKey, SigningKey};
+use tokio::task::JoinHandle;
+
+use crate::ask::{Ask, GateSlot};
+use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
+use crate::serve::Served;
+use crate::{Authority, Net, StartError, clock, entropy};
+pub(crate) use assertion::ASSERTION_TYPE;
+pub(crate) use token::{JWT_BEARER, token_id};
+
+use book::Book;
+use client::KeyCache;
+
+/// How a platform is set up.
+#[derive(Debug)]
+pub struct PlatformConfig {
+    /// Its host: `test.id.example.com`.
+    pub host: String,
+    /// Which tenant it is. The test tenant hands out copies and its signing key, and observes what
+    /// lies outside a declared use instead of refusing it.
+    pub lane: Lane,
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// How it reaches partners.
+    pub net: Net,
+}
+
+/// A running platform. It stops when it is dropped.
+#[derive(Debug)]
+pub struct Platform {
+    shared: Arc<Shared>,
+    served: Served,
+    tasks: Vec<JoinHandle<()>>,
+    reader: String,
+    killer: String,
+}
+
+/// What every handler sees.
+pub(crate) struct Shared {
+    pub(crate) lane: Lane,
+    /// `https://host`, and the address where it really is.
+    pub(crate) origins: [String; 2],
+    pub(crate) gate: GateSlot,
+    pub(crate) book: Book,
+    pub(crate) keys: KeyCache,
+    pub(crate) http: reqwest::Client,
+    pub(crate) event_key: SigningKey,
+    /// What the key grew from: a test tenant hands it out.
+    pub(crate) event_seed: [u8; 32],
+    pub(crate) reader: Digest,
+    pub(crate) killer: Digest,
+    pub(crate) events: tokio::sync::Notify,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Shared").field("origins", &self.origins).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn issuer(&self) -> &str {
+        &self.origins[0]
+    }
+
+    /// Asks the gate.
+    pub(crate) fn ask(&self, call: &Call) -> Reason {
+        self.gate.ask(call)
+    }
+
+    /// Asks the gate in front of the token endpoint.
+    ///
+    /// A test tenant is where use is observed before anybody certified it: there, what lies outside
+    /// the declared use is let through and written down, so that it can be seen in the log. Whether
+    /// the integration stands at all is enforced in both.
+    pub(crate) fn ask_mint(&self, call: &Call) -> (Reason, Option<Reason>) {
+        let reason = self.ask(call);
+        let outside = matches!(
+            reason,
+            Reason::OutsideAudience
+                | Reason::OutsideHours
+                | Reason::OutsideNetwork
+                | Reason::OutsidePath
+                | Reason::OutsideScope
+                | Reason::OverRate
+        );
+        if self.lane == Lane::Trial && outside {
+            return (Reason::Admitted, Some(reason));
+        }
+        (reason, None)
+    }
+}
+
+impl Platform {
+    /// Starts a platform with nobody registered and its gate shut.
+    pub fn start(config: PlatformConfig, authority: &Authority) -> Result<Self, StartError> {
+        let address = config.listener.local_addr().map_err(StartError::Listen)?;
+        let (reader, killer) = (entropy::token()?, entropy::token()?);
+        let event_seed = entropy::random()?;
+        let shared = Arc::new(Shared {
+            lane: config.lane,
+            origins: [format!("https://{}", config.host), format!("https://{address}")],
+            gate: GateSlot::shut(),
+            book: Book::default(),
+            keys: KeyCache::default(),
+            http: config.net.client(None)?,
+            event_key: SigningKey::from_seed(event_seed),
+            event_seed,
+            reader: Digest::of(reader.as_bytes()),
+            killer: Digest::of(killer.as_bytes()),
+            events: tokio::sync::Notify::new(),
+        });
+        let router = Router::new()
+            .merge(oauth::routes())
+            .merge(token::routes())
+            .merge(api::routes())
+            .merge(hooks::routes())
+            .merge(admin::routes())
+            .merge(listing::routes())
+            .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .with_state(Arc::clone(&shared));
+        let hosts = [config.host, "orders.example.com".to_owned()];
+        let served = Served::start(config.listener, authority.server(&hosts)?, router)?;
+        let tasks = vec![tokio::spawn(events::deliver(Arc::clone(&shared)))];
+        Ok(Self { shared, served, tasks, reader, killer })
+    }
+
+    /// Puts a gate in front of it.
+    pub fn put_gate(&self, gate: Arc<dyn Ask>) {
+        self.shared.gate.put(gate);
+    }
+
+    /// Its issuer and address by name: `https://test.id.example.com`.
+    pub fn url(&self) -> &str {
+        self.shared.issuer()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.served.address()
+    }
+
+    /// The token that reads.
+    pub fn reader_token(&self) -> &str {
+        &self.reader
+    }
+
+    /// The token that kills.
+    pub fn killer_token(&self) -> &str {
+        &self.killer
+    }
+
+    /// The key with which its events verify.
+    pub fn event_key(&self) -> PublicKey {
+        self.shared.event_key.public()
+    }
+
+    /// Registers a client, or replaces its registration.
+    pub fn register_client(&self, client: ClientRegistration) -> Result<(), StartError> {
+        client::check(&client).map_err(|it| StartError::Refused(it.to_owned()))?;
+        self.shared.book.put_client(client, clock::now());
+        Ok(())
+    }
+
+    /// Takes a client away.
+    pub fn remove_client(&self, client: &str) {
+        self.shared.book.remove_client(client);
+    }
+
+    /// Registers a subscription, or replaces its registration.
+    pub fn register_subscription(&self, integration: &str, it: SubscriptionRegistration) {
+        self.shared.book.put_subscription(integration, it);
+    }
+
+    /// Takes a subscription away, with whatever waits.
+    pub fn remove_subscription(&self, integration: &str, id: &str) {
+        self.shared.book.remove_subscription(integration, id);
+    }
+
+    /// Registers a webhook, or replaces its registration.
+    pub fn register_webhook(&self, integration: &str, it: WebhookRegistration) {
+        self.shared.book.put_webhook(integration, it);
+    }
+
+    /// The token with which an integration pushes its own log.
+    pub fn intake_token(&self, integration: &str) -> Result<String, StartError> {
+        let token = entropy::token()?;
+        self.shared.book.put_intake(integration, Digest::of(token.as_bytes()));
+        Ok(token)
+    }
+
+    /// Produces an event, as if it had happened.
+    pub fn emit(&self, kind: &str, data: &serde_json::Value) -> Result<String, StartError> {
+        Ok(events::emit(&self.shared, kind, data)?)
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Requests are small; a pushed log is the largest.
+const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -1,0 +1,307 @@
+//! The token endpoint (RFC 6749).
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Form as FormBody, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_model::declare::path::PathKind;
+use countersign_model::enforce::{Call, Reason};
+use countersign_model::time::{Period, Timestamp};
+use countersign_seal::Digest;
+use serde_json::json;
+
+use super::Shared;
+use super::assertion::{self, Authenticated, Form, authenticate};
+use super::book::{Client, Refresh, Token};
+use super::logs::TokenLine;
+use crate::{clock, entropy};
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new().route("/oauth/token", post(token))
+}
+
+/// Why no token is given.
+#[derive(Debug)]
+struct Refusal {
+    status: StatusCode,
+    error: &'static str,
+    reason: Option<Reason>,
+}
+
+impl Refusal {
+    fn new(error: &'static str) -> Self {
+        let status = match error {
+            "invalid_client" => StatusCode::UNAUTHORIZED,
+            "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self { status, error, reason: None }
+    }
+
+    fn gate(reason: Reason) -> Self {
+        let error = match reason {
+            Reason::Lapsed
+            | Reason::Revoked
+            | Reason::Stale
+            | Reason::Suspended
+            | Reason::Uncertified => "invalid_client",
+            Reason::OutsideScope => "invalid_scope",
+            _ => "unauthorized_client",
+        };
+        Self { reason: Some(reason), ..Self::new(error) }
+    }
+}
+
+/// What a grant comes to, before the gate is asked.
+#[derive(Debug)]
+struct Granting {
+    scopes: BTreeSet<String>,
+    /// The family that a refresh belongs to, and since when it lives.
+    family: Option<(Digest, Timestamp)>,
+    presented: Option<Digest>,
+}
+
+/// The id under which a token is written down: anybody who holds the token can compute it.
+pub(crate) fn token_id(token: &str) -> String {
+    Digest::of(token.as_bytes()).hex()[..24].to_owned()
+}
+
+async fn token(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    FormBody(form): FormBody<Form>,
+) -> Response {
+    let now = clock::now();
+    let text = |name: &str| form.get(name).map(|it| it.chars().take(200).collect::<String>());
+    let mut line = TokenLine {
+        time: now,
+        client_id: String::new(),
+        token_id: None,
+        actor: text("actor"),
+        order_id: text("order_id"),
+        purpose: text("purpose"),
+        grant: text("grant_type").unwrap_or_default(),
+        scope: text("scope").unwrap_or_default(),
+        ip: peer.ip().to_string(),
+        issued_at: None,
+        expires_at: None,
+        seq: text("seq").and_then(|it| it.parse().ok()),
+        result: "granted".to_owned(),
+        gate: None,
+        kid: None,
+    };
+    let authenticated = authenticate(&shared, &headers, &form).await;
+    let answer = match authenticated {
+        Err(refused) => {
+            line.client_id = refused.claimed;
+            line.kid = refused.kid;
+            Err(Refusal::new("invalid_client"))
+        }
+        Ok(it) => {
+            line.client_id.clone_from(&it.client.registration.client_id);
+            line.kid.clone_from(&it.kid);
+            grant(&shared, &it, &form, peer.ip(), &mut line).await
+        }
+    };
+    if let Err(refusal) = &answer {
+        refusal.error.clone_into(&mut line.result);
+        line.gate = refusal.reason.map(|it| it.code().to_owned());
+    }
+    shared.book.open().logs.tokens.push(line);
+    let mut response = match answer {
+        Ok(body) => (StatusCode::OK, Json(body)).into_response(),
+        Err(refusal) => {
+            let description = refusal.reason.map(Reason::code);
+            let body = json!({"error": refusal.error, "error_description": description});
+            (refusal.status, Json(body)).into_response()
+        }
+    };
+    let no_store = axum::http::HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+    response
+}
+
+async fn grant(
+    shared: &Shared,
+    who: &Authenticated,
+    form: &Form,
+    ip: IpAddr,
+    line: &mut TokenLine,
+) -> Result<serde_json::Value, Refusal> {
+    let registration = &who.client.registration;
+    let grant = form.get("grant_type").ok_or(Refusal::new("invalid_request"))?;
+    if !registration.grant_types.contains(grant) {
+        let known = GRANTS.contains(&grant.as_str());
+        return Err(Refusal::new(if known {
+            "unauthorized_client"
+        } else {
+            "unsupported_grant_type"
+        }));
+    }
+    let now = clock::now();
+    let granting = match grant.as_str() {
+        "client_credentials" => plain(form, &registration.scopes)?,
+        JWT_BEARER => {
+            let assertion = form.get("assertion").ok_or(Refusal::new("invalid_request"))?;
+            assertion::verify(shared, registration, assertion)
+                .await
+                .ok_or(Refusal::new("invalid_grant"))?;
+            plain(form, &registration.scopes)?
+        }
+        "refresh_token" => refresh(shared, registration.client_id.as_str(), form, now)?,
+        "authorization_code" => code(shared, registration.client_id.as_str(), form, now)?,
+        _ => return Err(Refusal::new("unsupported_grant_type")),
+    };
+    let mut call = Call::new(PathKind::TokenMint, who.client.known_as());
+    call.scopes = granting.scopes.iter().cloned().collect();
+    call.grant_type = Some(grant.clone());
+    call.ttl_seconds = Some(registration.token_ttl_seconds);
+    call.ip = Some(ip);
+    call.issued_at = granting.family.map(|it| it.1);
+    let (reason, observed) = shared.ask_mint(&call);
+    if reason != Reason::Admitted {
+        return Err(Refusal::gate(reason));
+    }
+    line.gate = observed.map(|it| it.code().to_owned());
+    line.scope = words(&granting.scopes);
+    line.issued_at = Some(now);
+    line.expires_at = Some(now + Period::from_seconds(registration.token_ttl_seconds));
+    issue(shared, &who.client, granting, ip, line)
+}
+
+/// Writes the new token down, and a refresh token beside it where the client may refresh.
+fn issue(
+    shared: &Shared,
+    client: &Client,
+    granting: Granting,
+    ip: IpAddr,
+    line: &mut TokenLine,
+) -> Result<serde_json::Value, Refusal> {
+    let failed = |_| Refusal::new("server_error");
+    let registration = &client.registration;
+    let id = registration.client_id.as_str();
+    let now = line.time;
+    let access = entropy::token().map_err(failed)?;
+    line.token_id = Some(token_id(&access));
+    let mut body = json!({
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": registration.token_ttl_seconds,
+        "scope": words(&granting.scopes),
+    });
+    let mut pages = shared.book.open();
+    // Between the decision and now somebody may have disabled it.
+    if !pages.clients.get(id).is_some_and(|it| it.enabled) {
+        return Err(Refusal::new("invalid_client"));
+    }
+    if let Some(presented) = granting.presented {
+        match pages.refreshes.get_mut(&presented) {
+            Some(it) if !it.used => it.used = true,
+            _ => return Err(Refusal::new("invalid_grant")),
+        }
+    }
+    pages.make_room(now);
+    let mut family = None;
+    if 0 < registration.refresh_ttl_seconds && registration.grant_types.contains("refresh_token") {
+        let refresh = entropy::token().map_err(failed)?;
+        let digest = Digest::of(refresh.as_bytes());
+        let (name, began_at) = granting.family.unwrap_or((digest, now));
+        family = Some(name);
+        let it = Refresh {
+            client: id.to_owned(),
+            scopes: granting.scopes.clone(),
+            family: name,
+            began_at,
+            expires_at: began_at + Period::from_seconds(registration.refresh_ttl_seconds),
+            used: false,
+        };
+        pages.refreshes.insert(digest, it);
+        body["refresh_token"] = refresh.into();
+    }
+    let token = Token {
+        client: id.to_owned(),
+        scopes: granting.scopes,
+        issued_at: now,
+        expires_at: now + Period::from_seconds(registration.token_ttl_seconds),
+        ip,
+        family,
+    };
+    pages.tokens.insert(Digest::of(access.as_bytes()), token);
+    Ok(body)
+}
+
+/// The scopes that are asked for: all of the client's where none are named, never more.
+fn asked(form: &Form, may: &BTreeSet<String>) -> Result<BTreeSet<String>, Refusal> {
+    let Some(scope) = form.get("scope").filter(|it| !it.trim().is_empty()) else {
+        return Ok(may.clone());
+    };
+    let asked: BTreeSet<String> = scope.split_whitespace().map(str::to_owned).collect();
+    if asked.is_subset(may) { Ok(asked) } else { Err(Refusal::new("invalid_scope")) }
+}
+
+fn plain(form: &Form, may: &BTreeSet<String>) -> Result<Granting, Refusal> {
+    Ok(Granting { scopes: asked(form, may)?, family: None, presented: None })
+}
+
+/// A refresh token counts once; a second time kills everything that came from its first grant.
+fn refresh(
+    shared: &Shared,
+    client: &str,
+    form: &Form,
+    now: Timestamp,
+) -> Result<Granting, Refusal> {
+    let token = form.get("refresh_token").ok_or(Refusal::new("invalid_request"))?;
+    let digest = Digest::of(token.as_bytes());
+    let mut pages = shared.book.open();
+    let found = pages.refreshes.get(&digest).filter(|it| it.client == client).cloned();
+    let found = found.ok_or(Refusal::new("invalid_grant"))?;
+    if found.used {
+        pages.raise(client, REFRESH_TWICE, now);
+        pages.kill_family(found.family);
+        // What was presented stays known, so that a third time raises the alarm too.
+        pages.refreshes.insert(digest, found);
+        return Err(Refusal::new("invalid_grant"));
+    }
+    if found.expires_at <= now {
+        return Err(Refusal::new("invalid_grant"));
+    }
+    let scopes = asked(form, &found.scopes)?;
+    Ok(Granting { scopes, family: Some((found.family, found.began_at)), presented: Some(digest) })
+}
+
+/// A code counts once, for the address that it was sent to (RFC 6749, section 4.1.3; RFC 7636).
+fn code(shared: &Shared, client: &str, form: &Form, now: Timestamp) -> Result<Granting, Refusal> {
+    let bad = || Refusal::new("invalid_grant");
+    let code = form.get("code").ok_or(Refusal::new("invalid_request"))?;
+    let found = shared.book.open().codes.remove(&Digest::of(code.as_bytes())).ok_or_else(bad)?;
+    let same = form.get("redirect_uri") == Some(&found.redirect) && found.client == client;
+    if !same || found.expires_at <= now {
+        return Err(bad());
+    }
+    if let Some(challenge) = &found.challenge {
+        let verifier = form.get("code_verifier").ok_or_else(bad)?;
+        let digest = Digest::of(verifier.as_bytes());
+        if URL_SAFE_NO_PAD.encode(digest.as_bytes()) != *challenge {
+            return Err(bad());
+        }
+    }
+    Ok(Granting { scopes: found.scopes, family: None, presented: None })
+}
+
+fn words(scopes: &BTreeSet<String>) -> String {
+    scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// The alert of a refresh token that comes back.
+pub(crate) const REFRESH_TWICE: &str = "refresh token presented twice";
+/// RFC 7523, section 2.1.
+pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const GRANTS: [&str; 4] = ["authorization_code", "client_credentials", JWT_BEARER, "refresh_token"];

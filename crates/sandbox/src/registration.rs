@@ -1,0 +1,163 @@
+//! What is registered at a platform, as its administrators write it down.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_model::declare::Manifest;
+use countersign_model::declare::manifest::{Auth, IdentityKind};
+use countersign_seal::Digest;
+use serde::{Deserialize, Serialize};
+
+/// A client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientRegistration {
+    /// Its id.
+    pub client_id: String,
+    /// Whom it belongs to.
+    pub integration: String,
+    /// How it proves itself: `private_key_jwt`, `client_secret_basic` or `client_secret_post`.
+    pub auth: String,
+    /// What it may ask for.
+    #[serde(default)]
+    pub scopes: BTreeSet<String>,
+    /// Its public keys, as JSON Web Keys.
+    #[serde(default)]
+    pub keys: Vec<serde_json::Value>,
+    /// Where its public keys are published.
+    #[serde(default)]
+    pub jwks_uri: Option<String>,
+    /// SHA-256 of its shared secret.
+    #[serde(default)]
+    pub secret_sha256: Option<Digest>,
+    /// Where codes may be sent, by the manifest's name of the callback.
+    #[serde(default)]
+    pub redirects: BTreeMap<String, String>,
+    /// The grants that it may use.
+    #[serde(default = "client_credentials")]
+    pub grant_types: BTreeSet<String>,
+    /// How long its tokens live.
+    pub token_ttl_seconds: u64,
+    /// How long a refresh family lives; 0 where it may not refresh.
+    #[serde(default)]
+    pub refresh_ttl_seconds: u64,
+    /// The alerts that are wired for it, in the manifest's words.
+    #[serde(default)]
+    pub alerts: BTreeSet<String>,
+}
+
+/// An event subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionRegistration {
+    /// Its id.
+    pub id: String,
+    /// The kinds of event.
+    pub types: BTreeSet<String>,
+    /// Where they go.
+    pub endpoint: String,
+    /// The fields that leave, and nothing else; all of them where it is empty.
+    #[serde(default)]
+    pub fields: BTreeSet<String>,
+    /// How soon a failed delivery is tried again.
+    #[serde(default = "one_second")]
+    pub retry_every_ms: u64,
+    /// Whether disabling drops what waits.
+    #[serde(default)]
+    pub drop_queued: bool,
+    /// The declared subscription in whose name it receives, where it is not declared itself.
+    #[serde(default)]
+    pub relay_of: Option<String>,
+}
+
+/// A webhook: an address of the platform that a partner calls with a signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookRegistration {
+    /// Its id.
+    pub id: String,
+    /// Its address, as declared.
+    pub url: String,
+    /// The partner's public keys: `whpk_…`.
+    pub keys: Vec<String>,
+    /// How old or early a call may be, in seconds.
+    pub tolerance_seconds: i64,
+}
+
+fn client_credentials() -> BTreeSet<String> {
+    BTreeSet::from(["client_credentials".to_owned()])
+}
+
+fn one_second() -> u64 {
+    1_000
+}
+
+/// The clients that a manifest declares, granted exactly what it declares.
+pub fn clients(manifest: &Manifest) -> Vec<ClientRegistration> {
+    let redirects: BTreeMap<String, String> =
+        manifest.callbacks.iter().map(|it| (it.id.to_string(), it.url.to_string())).collect();
+    let oauth = |kind| matches!(kind, IdentityKind::OauthClient | IdentityKind::ServiceAccount);
+    let of_identity = |it: &countersign_model::declare::manifest::Identity| {
+        let refresh = it.refresh.as_ref().filter(|it| it.allowed);
+        let mut grant_types = client_credentials();
+        if refresh.is_some() {
+            grant_types.insert("refresh_token".to_owned());
+        }
+        if !redirects.is_empty() {
+            grant_types.insert("authorization_code".to_owned());
+        }
+        let life = it.max_token_ttl;
+        ClientRegistration {
+            client_id: it.client_id().to_owned(),
+            integration: manifest.integration.id.to_string(),
+            auth: auth_word(it.auth).to_owned(),
+            scopes: it.scopes.iter().map(|it| it.name.to_string()).collect(),
+            keys: Vec::new(),
+            jwks_uri: it.jwks.as_ref().map(ToString::to_string),
+            secret_sha256: None,
+            redirects: redirects.clone(),
+            grant_types,
+            token_ttl_seconds: life.seconds(),
+            refresh_ttl_seconds: refresh
+                .map_or(0, |it| it.max_age.map_or(life.seconds(), |it| it.seconds())),
+            alerts: manifest.alerts.iter().map(|it| it.signal.clone()).collect(),
+        }
+    };
+    manifest.identities.iter().filter(|it| oauth(it.kind)).map(of_identity).collect()
+}
+
+fn auth_word(auth: Auth) -> &'static str {
+    match auth {
+        Auth::ClientSecretBasic => "client_secret_basic",
+        Auth::ClientSecretPost => "client_secret_post",
+        Auth::PrivateKeyJwt => "private_key_jwt",
+        Auth::ApiKey | Auth::ClientCertificate | Auth::Federated | Auth::TlsClientAuth => {
+            "unsupported"
+        }
+    }
+}
+
+/// The subscriptions that a manifest declares.
+pub fn subscriptions(manifest: &Manifest) -> Vec<SubscriptionRegistration> {
+    let one =
+        |it: &countersign_model::declare::manifest::EventSubscription| SubscriptionRegistration {
+            id: it.id.to_string(),
+            types: it.types.iter().cloned().collect(),
+            endpoint: it.endpoint.to_string(),
+            fields: it.fields.iter().cloned().collect(),
+            retry_every_ms: it.retry_every.map_or_else(one_second, |it| it.millis()),
+            drop_queued: it.disable.as_ref().is_some_and(|it| it.drop_queued),
+            relay_of: None,
+        };
+    manifest.events.iter().map(one).collect()
+}
+
+/// The webhooks that a manifest declares, with the partner's key.
+pub fn webhooks(manifest: &Manifest, key: &str) -> Vec<WebhookRegistration> {
+    let one = |it: &countersign_model::declare::manifest::Webhook| WebhookRegistration {
+        id: it.id.to_string(),
+        url: it.url.to_string(),
+        keys: vec![key.to_owned()],
+        tolerance_seconds: i64::try_from(it.signing.replay_window.seconds()).unwrap_or(300),
+    };
+    manifest.webhooks.iter().map(one).collect()
+}

@@ -1,0 +1,78 @@
+//! One certificate authority per run, and servers that it vouches for.
+
+use std::sync::Arc;
+
+use axum_server::tls_rustls::RustlsConfig;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// A certificate authority that lives as long as this value.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Authority(..)")
+    }
+}
+
+/// TLS could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A certificate could not be made.
+    #[error("a certificate could not be made")]
+    Certificate(#[from] rcgen::Error),
+    /// The settings do not fit together.
+    #[error("TLS could not be configured")]
+    Config(#[from] rustls::Error),
+}
+
+impl Authority {
+    /// A new authority with a new key.
+    pub fn new() -> Result<Self, TlsError> {
+        install_provider();
+        let mut params = CertificateParams::new(Vec::<String>::new())?;
+        params.distinguished_name.push(DnType::CommonName, "Sandbox authority");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate()?;
+        let pem = params.self_signed(&key)?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), pem })
+    }
+
+    /// Its certificate, for those who are to trust it.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// The settings of a server of these hosts, with a new key.
+    pub(crate) fn server(&self, hosts: &[String]) -> Result<RustlsConfig, TlsError> {
+        let mut names = hosts.to_vec();
+        names.push("127.0.0.1".to_owned());
+        let mut params = CertificateParams::new(names)?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], private)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(RustlsConfig::from_config(Arc::new(config)))
+    }
+}
+
+/// Chooses the one provider of cryptography for clients that take the default; a second call does nothing.
+pub(crate) fn install_provider() {
+    // Refused only when somebody installed one before, which is as good.
+    let _installed_before = default_provider().install_default();
+}

@@ -1,0 +1,234 @@
+//! Both tenants of the platform and the four partners, connected: what the demo and the tests stand on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_model::declare::Manifest;
+use countersign_model::enforce::snapshot::Lane;
+use countersign_model::time::Period;
+use tempfile::TempDir;
+
+use crate::manifests::{OVER_BROAD_SCOPE, manifest};
+use crate::partner::{PartnerConfig, Tenant};
+use crate::platform::JWT_BEARER;
+use crate::registration::{self, SubscriptionRegistration};
+use crate::serve::listener;
+use crate::{Ask, Authority, Fault, Kind, Net, Partner, Platform, PlatformConfig, StartError};
+
+/// The host of the production tenant.
+pub const PRODUCTION_HOST: &str = "id.example.com";
+/// The host of the test tenant.
+pub const TEST_HOST: &str = "test.id.example.com";
+
+/// Everything. It stops when it is dropped, and leaves nothing behind.
+#[derive(Debug)]
+pub struct World {
+    net: Net,
+    production: Platform,
+    test: Platform,
+    partners: BTreeMap<Kind, Partner>,
+    // Last, so that it outlives what writes there.
+    _folder: TempDir,
+}
+
+impl World {
+    /// Starts both tenants and four right partners, registered in both. Both gates are shut until
+    /// [`World::put_gate`]. Needs a multi-threaded runtime of tokio.
+    pub fn start() -> Result<Self, StartError> {
+        let authority = Authority::new()?;
+        let folder = tempfile::tempdir().map_err(|it| StartError::Repository(it.to_string()))?;
+        let mut listeners: BTreeMap<&str, TcpListener> = BTreeMap::new();
+        let mut resolve: BTreeMap<String, SocketAddr> = BTreeMap::new();
+        let mut hold = |name: &'static str, hosts: &[&str]| -> Result<(), StartError> {
+            let held = listener()?;
+            let address = held.local_addr().map_err(StartError::Listen)?;
+            resolve.extend(hosts.iter().map(|it| ((*it).to_owned(), address)));
+            listeners.insert(name, held);
+            Ok(())
+        };
+        hold(PRODUCTION_HOST, &[PRODUCTION_HOST, "orders.example.com"])?;
+        hold(TEST_HOST, &[TEST_HOST])?;
+        for kind in Kind::ALL {
+            hold(kind.slug(), kind.hosts())?;
+        }
+        let net = Net { resolve, ca_pem: authority.pem().to_owned() };
+        let mut take = |name: &str| match listeners.remove(name) {
+            Some(held) => Ok(held),
+            None => listener(),
+        };
+        let mut tenant = |host: &str, lane| {
+            let config = PlatformConfig {
+                host: host.to_owned(),
+                lane,
+                listener: take(host)?,
+                net: net.clone(),
+            };
+            Platform::start(config, &authority)
+        };
+        let production = tenant(PRODUCTION_HOST, Lane::Certified)?;
+        let test = tenant(TEST_HOST, Lane::Trial)?;
+        let mut partners = BTreeMap::new();
+        for kind in Kind::ALL {
+            let of = |lane, platform: &Platform| -> Result<Tenant, StartError> {
+                let intake = platform.intake_token(kind.slug())?;
+                Ok(Tenant { lane, url: platform.url().to_owned(), intake })
+            };
+            let declared = manifest(kind)?;
+            let config = PartnerConfig {
+                kind,
+                listener: take(kind.slug())?,
+                net: net.clone(),
+                tenants: vec![of(Lane::Certified, &production)?, of(Lane::Trial, &test)?],
+                event_keys: vec![production.event_key(), test.event_key()],
+                tolerance_seconds: tolerance(&declared),
+                overlap: overlap(&declared),
+                source: folder.path().join(kind.slug()),
+            };
+            partners.insert(kind, Partner::start(config, &authority)?);
+        }
+        let world = Self { net, production, test, partners, _folder: folder };
+        for kind in Kind::ALL {
+            world.register(kind, &BTreeSet::new())?;
+        }
+        Ok(world)
+    }
+
+    /// Puts a gate in front of the tenant of its lane.
+    pub fn put_gate(&self, lane: Lane, gate: Arc<dyn Ask>) {
+        self.tenant(lane).put_gate(gate);
+    }
+
+    /// The tenant of a lane.
+    pub fn tenant(&self, lane: Lane) -> &Platform {
+        match lane {
+            Lane::Certified => &self.production,
+            Lane::Trial => &self.test,
+        }
+    }
+
+    /// One of the partners.
+    ///
+    /// # Panics
+    ///
+    /// Never: a world holds all four from its start on.
+    #[expect(clippy::expect_used, reason = "`start` inserts every kind")]
+    pub fn partner(&self, kind: Kind) -> &Partner {
+        self.partners.get(&kind).expect("a world holds all four partners")
+    }
+
+    /// Makes a partner wrong in exactly these ways from now on, in what it does and in what is
+    /// registered for it at both tenants. No fault makes it right again.
+    pub async fn set_faults(
+        &self,
+        kind: Kind,
+        faults: impl IntoIterator<Item = Fault>,
+    ) -> Result<(), StartError> {
+        let faults: BTreeSet<Fault> = faults.into_iter().collect();
+        self.register(kind, &faults)?;
+        self.partner(kind).set_faults(faults).await
+    }
+
+    /// Lets the partners whose work is observed go on working at the test tenant until
+    /// [`World::rest`]: the payroll partner so that a rotation has something to break, the reseller
+    /// so that its observation window fills.
+    pub fn keep_busy(&self) {
+        self.partner(Kind::Payrun).keep_busy(Lane::Trial, Duration::from_millis(200));
+        self.partner(Kind::Northwind).keep_busy(Lane::Trial, Duration::from_millis(40));
+    }
+
+    /// Ends [`World::keep_busy`].
+    pub fn rest(&self) {
+        for partner in self.partners.values() {
+            partner.rest();
+        }
+    }
+
+    /// Where each host is and whom to trust.
+    pub fn net(&self) -> &Net {
+        &self.net
+    }
+
+    /// The secrets that the server holds for the manifests, by name.
+    pub fn secrets(&self) -> BTreeMap<String, String> {
+        let of = |it: &Partner| (it.kind().secret_name().to_owned(), it.api_token().to_owned());
+        self.partners.values().map(of).collect()
+    }
+
+    /// Local copies of the repositories that manifests name, by address.
+    pub fn sources(&self) -> BTreeMap<String, PathBuf> {
+        let mut sources = BTreeMap::new();
+        for partner in self.partners.values() {
+            let (Some(folder), Ok(manifest)) = (partner.source(), manifest(partner.kind())) else {
+                continue;
+            };
+            for repository in manifest.source.iter().flat_map(|it| &it.repositories) {
+                sources.insert(repository.to_string(), folder.to_owned());
+            }
+        }
+        sources
+    }
+
+    fn register(&self, kind: Kind, faults: &BTreeSet<Fault>) -> Result<(), StartError> {
+        let declared = manifest(kind)?;
+        for platform in [&self.production, &self.test] {
+            register(platform, self.partner(kind), &declared, faults)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a platform's administrators registered for a partner: what its manifest declares, but for its faults.
+fn register(
+    platform: &Platform,
+    partner: &Partner,
+    declared: &Manifest,
+    faults: &BTreeSet<Fault>,
+) -> Result<(), StartError> {
+    let slug = partner.kind().slug();
+    for mut client in registration::clients(declared) {
+        if faults.contains(&Fault::OverBroadScope) {
+            client.scopes.insert(OVER_BROAD_SCOPE.to_owned());
+        }
+        if faults.contains(&Fault::SilentMisuse) {
+            client.alerts.clear();
+        }
+        if faults.contains(&Fault::OverlongTokens) {
+            client.token_ttl_seconds *= 12;
+        }
+        if faults.contains(&Fault::OffUseRequests) {
+            client.grant_types.insert(JWT_BEARER.to_owned());
+        }
+        platform.register_client(client)?;
+    }
+    for subscription in registration::subscriptions(declared) {
+        let relay = format!("{}.relay", subscription.id);
+        if faults.contains(&Fault::DeliversAfterDisable) {
+            let relay = SubscriptionRegistration {
+                id: relay,
+                relay_of: Some(subscription.id.clone()),
+                ..subscription.clone()
+            };
+            platform.register_subscription(slug, relay);
+        } else {
+            platform.remove_subscription(slug, &relay);
+        }
+        platform.register_subscription(slug, subscription);
+    }
+    for webhook in registration::webhooks(declared, &partner.webhook_key()) {
+        platform.register_webhook(slug, webhook);
+    }
+    Ok(())
+}
+
+fn tolerance(manifest: &Manifest) -> i64 {
+    let declared = manifest.events.first().map(|it| it.signing.replay_window.seconds());
+    declared.and_then(|it| i64::try_from(it).ok()).unwrap_or(300)
+}
+
+fn overlap(manifest: &Manifest) -> Period {
+    let mut declared = manifest.identities.iter().filter_map(|it| it.rotation.as_ref());
+    declared.next().map_or(Period::from_seconds(2), |it| it.overlap)
+}
