@@ -2,10 +2,26 @@
 
 pub mod check;
 pub mod finding;
+pub mod preflight;
 pub mod registry;
 pub mod rehearse;
-pub mod talk;
+pub mod replay;
+pub mod run;
+pub mod settings;
 
+pub mod live;
+pub mod redact;
+pub mod secrets;
+pub mod talk;
+pub mod undo;
+
+pub mod drill;
 pub mod fact;
+pub mod granted;
 pub mod log;
 pub mod platform;
+pub mod probe;
+pub mod source;
+
+#[cfg(test)]
+mod sample;

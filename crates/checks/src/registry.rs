@@ -1,7 +1,7 @@
 //! Every check, once.
 
 use crate::check::Check;
-use crate::fact;
+use crate::{fact, granted};
 
 /// Every check, in the order in which they are shown.
 pub const CHECKS: &[&dyn Check] = &[
@@ -15,7 +15,18 @@ pub const CHECKS: &[&dyn Check] = &[
     &fact::data_paths::DeclaresDataPaths,
     &fact::age::BoundsAgeOfEvidence,
     &fact::revoke_by::NamesAWayToRevokeEveryPath,
+    &fact::exceptions::KeepsExceptionsDated,
+    &granted::scopes::GrantsOnlyDeclaredScopes,
+    &granted::credentials::HoldsOnlyDeclaredCredentials,
+    &granted::wildcard::HoldsNoWildcardAuthority,
+    &granted::before_pass::GotNoProductionTrustBeforeAPass,
+    &granted::lifetime::BoundsAccessTokenLifetime,
 ];
+
+/// The check of this name.
+pub fn find(name: &str) -> Option<&'static dyn Check> {
+    CHECKS.iter().copied().find(|it| it.info().name == name)
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 pub mod age;
 pub mod asymmetric;
 pub mod data_paths;
+pub mod exceptions;
 pub mod holders;
 pub mod owners;
 pub mod refresh;

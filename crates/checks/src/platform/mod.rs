@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use countersign_model::certify::baseline::Granted;
 use countersign_model::declare::Manifest;
+use countersign_model::declare::path::PathKind;
 use countersign_model::declare::words::Slug;
 use countersign_model::time::Timestamp;
 use countersign_seal::{PublicKey, SigningKey};
@@ -97,6 +98,16 @@ pub trait Platform: Send + Sync + fmt::Debug {
 
     /// Whether the platform calls this token active.
     async fn introspect(&self, token: &str) -> Result<bool, PlatformError>;
+
+    /// Knocks at a webhook, callback or assertion path without any credential: only to see whether
+    /// the gate in front of it is shut. A shut gate answers 403 with its reason; an open one leads to
+    /// a refusal for the missing credential (401).
+    async fn knock(
+        &self,
+        integration: &Slug,
+        kind: PathKind,
+        subject: &str,
+    ) -> Result<Answer, PlatformError>;
 
     /// Runs an automation that would cause these outcomes.
     async fn run_job(

@@ -1,0 +1,3 @@
+//! Drills do the thing, on a canary copy or in a test tenant, with a stopwatch, and undo it.
+
+pub mod rotation;

@@ -1,0 +1,107 @@
+//! Does it hold no authority without a bound?
+//!
+//! One stolen credential of that kind opens everything at once.
+//!
+//! Source: NIST SP 800-53r5, AC-6(5); OWASP NHI5:2025.
+
+use std::collections::BTreeSet;
+
+use countersign_model::check::{Judgement, Transcript};
+use countersign_model::declare::Manifest;
+use countersign_model::require::scope::scope_power;
+
+use super::scopes::list;
+use super::{ask, client_fact, clients, declared, identity, known, unknown, words};
+use crate::check::{Check, Info, Stage};
+use crate::talk::Talk;
+
+/// Does it hold no authority without a bound?
+#[derive(Debug, Clone, Copy)]
+pub struct HoldsNoWildcardAuthority;
+
+#[async_trait::async_trait]
+impl Check for HoldsNoWildcardAuthority {
+    fn info(&self) -> &'static Info {
+        &Info {
+            name: "holds_no_wildcard_authority",
+            case: None,
+            controls: &["CTS-SCP-03"],
+            question: "Does it hold no authority without a bound?",
+            risk: "One stolen credential opens every mailbox, file and role of the organisation.",
+            fix: "Replace the scope by ones that name their object and their verb.",
+            source: "NIST SP 800-53r5, AC-6(5); OWASP NHI5:2025.",
+        }
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Ask
+    }
+
+    fn subjects(&self, manifest: &Manifest) -> Vec<String> {
+        clients(manifest).map(|(_, it)| it.id.to_string()).collect()
+    }
+
+    async fn talk(&self, subject: &str, manifest: &Manifest, talk: &mut Talk) {
+        let Some((index, identity)) = identity(manifest, subject) else { return };
+        let scopes: Vec<&str> = identity.scopes.iter().map(|it| it.name.as_str()).collect();
+        talk.setting("declared", scopes);
+        talk.setting("place", format!("identity[{index}].scope"));
+        ask(talk, manifest, |tenant, held| client_fact(tenant, held, identity)).await;
+    }
+
+    fn judge(&self, transcript: &Transcript) -> Judgement {
+        let declared = declared(transcript, "declared");
+        let tenants = known(transcript);
+        let granted = tenants.iter().flat_map(|it| words(it, "/granted/scopes"));
+        let scopes: BTreeSet<&str> = declared.iter().copied().chain(granted).collect();
+        let unbounded: Vec<&str> = scopes
+            .iter()
+            .copied()
+            .filter(|it| {
+                let power = scope_power(it);
+                power.wildcard || power.tenant_wide
+            })
+            .collect();
+        let expected = "scopes that name their object and their verb";
+        if let Some(first) = unbounded.first() {
+            return Judgement::fail(format!("scope `{first}` has no bound"))
+                .observed(list(&unbounded))
+                .expected(expected)
+                .at(transcript.text("place").unwrap_or_default());
+        }
+        if tenants.is_empty() {
+            return unknown(transcript).expected(expected);
+        }
+        let scopes: Vec<&str> = scopes.into_iter().collect();
+        Judgement::pass("every scope has a bound").observed(list(&scopes)).expected(expected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{judges, sample};
+    use countersign_model::check::Verdict::{Fail, Inconclusive, Pass};
+    use serde_json::json;
+
+    #[test]
+    fn a_scope_names_its_object_and_its_verb() {
+        let with = |declared: &str, granted: &[&str]| {
+            let value = json!({"tenant": "test", "known": true, "granted": {"scopes": granted}});
+            sample().setting("declared", vec![declared]).fact("held", value)
+        };
+        let down = sample().setting("declared", vec!["tickets:write"]);
+        let declared_only = sample().setting("declared", vec!["tickets:*"]);
+        judges(
+            &HoldsNoWildcardAuthority,
+            &[
+                ("bounded", with("tickets:write", &["tickets:write"]), Pass),
+                ("declared wildcard", with("tickets:*", &[]), Fail),
+                ("granted wildcard", with("tickets:write", &["*"]), Fail),
+                ("tenant wide", with("tickets:write", &["Mail.Read.All"]), Fail),
+                ("platform down", down, Inconclusive),
+                ("platform down, wildcard declared", declared_only, Fail),
+            ],
+        );
+    }
+}

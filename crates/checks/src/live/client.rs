@@ -1,0 +1,298 @@
+//! The way to the partner: only hosts that the manifest names, only as it allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use countersign_model::check::transcript::FailureKind;
+use countersign_model::declare::Manifest;
+use countersign_model::declare::hours::Hours;
+use countersign_model::declare::manifest::Environment;
+use countersign_model::time::Timestamp;
+use http_body_util::Full;
+use ipnet::IpNet;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use url::Url;
+
+use super::ask::{Ask, Received};
+use super::http::exchange;
+use super::limit::Pace;
+use super::resolve::Resolver;
+
+/// How names are found and who may be attacked. The first three are for tests alone.
+#[derive(Debug, Clone, Default)]
+pub struct TalkConfig {
+    /// Names with an address of our own choice.
+    pub resolve: BTreeMap<String, SocketAddr>,
+    /// Certificates (PEM) that vouch for those names, and for no other.
+    pub ca: Option<Vec<u8>>,
+    /// Private networks that are allowed all the same.
+    pub allow_networks: Vec<IpNet>,
+    /// Hosts whose control the partner has proved: only these get hostile requests.
+    pub proved: BTreeSet<String>,
+}
+
+/// The settings are of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum TalkConfigError {
+    /// The certificates cannot be read.
+    #[error("`talk.ca` holds no certificate that can be read")]
+    Certificates,
+    /// Settings for tests stand beside a manifest for production.
+    #[error("`talk.{0}` is for tests and is refused for production")]
+    TestOnly(&'static str),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+}
+
+/// The way to the partner's hosts.
+#[derive(Debug)]
+pub struct Client {
+    hosts: BTreeSet<String>,
+    proved: BTreeSet<String>,
+    rules: Option<Rules>,
+    resolver: Resolver,
+    public: Arc<ClientConfig>,
+    mapped: Arc<ClientConfig>,
+    pace: Pace,
+}
+
+#[derive(Debug)]
+struct Rules {
+    hours: Option<Hours>,
+}
+
+impl Client {
+    /// The way to the hosts of this manifest.
+    pub fn new(config: &TalkConfig, manifest: &Manifest) -> Result<Self, TalkConfigError> {
+        if manifest.environment == Environment::Production {
+            let test_only = [
+                ("resolve", !config.resolve.is_empty()),
+                ("ca", config.ca.is_some()),
+                ("allow_networks", !config.allow_networks.is_empty()),
+            ];
+            if let Some((name, _)) = test_only.into_iter().find(|(_, is_set)| *is_set) {
+                return Err(TalkConfigError::TestOnly(name));
+            }
+        }
+        let public = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let mapped = match &config.ca {
+            Some(pem) => certificates(pem)?,
+            None => public.clone(),
+        };
+        let rules = manifest.rules_of_engagement.as_ref();
+        Ok(Self {
+            hosts: hosts_of(manifest),
+            proved: config.proved.iter().map(|it| it.to_lowercase()).collect(),
+            rules: rules.map(|it| Rules { hours: it.hours.parse().ok() }),
+            resolver: Resolver {
+                fixed: config.resolve.clone(),
+                allowed: config.allow_networks.clone(),
+            },
+            public: tls(public)?,
+            mapped: tls(mapped)?,
+            pace: Pace::per_second(rules.map_or(1, |it| it.rate_per_second)),
+        })
+    }
+
+    /// Sends a request, if it may be sent at all.
+    pub async fn send(&self, ask: Ask, now: Timestamp) -> Received {
+        let (url, host) = match self.may_send(&ask, now) {
+            Ok(it) => it,
+            Err(refusal) => return Received::failed(FailureKind::AddressRefused, refusal),
+        };
+        let port = url.port_or_known_default().unwrap_or(443);
+        let Some(request) = request(&ask, &url, &host) else {
+            return Received::failed(FailureKind::Protocol, "the request cannot be written");
+        };
+        self.pace.wait().await;
+        let address = match self.resolver.resolve(&host, port).await {
+            Ok(it) => it,
+            Err(it) => return Received::failed(it.kind, it.detail),
+        };
+        let is_mapped = self.resolver.fixed.contains_key(&host);
+        let tls = Arc::clone(if is_mapped { &self.mapped } else { &self.public });
+        match exchange(address, &host, tls, request).await {
+            Ok(it) => {
+                Received { status: it.status, headers: it.headers, body: it.body, failure: None }
+            }
+            Err(it) => Received::failed(it.kind, it.detail),
+        }
+    }
+
+    fn may_send(&self, ask: &Ask, now: Timestamp) -> Result<(Url, String), String> {
+        let url = Url::parse(&ask.url).map_err(|it| format!("not an address: {it}"))?;
+        let host = url.host_str().unwrap_or_default().to_lowercase();
+        if url.scheme() != "https" {
+            return Err("only https is spoken".to_owned());
+        }
+        if !self.hosts.contains(&host) {
+            return Err(format!("the manifest does not name the host `{host}`"));
+        }
+        if ask.hostile {
+            let Some(rules) = &self.rules else {
+                return Err("the manifest has no [rules_of_engagement]".to_owned());
+            };
+            if !rules.hours.as_ref().is_some_and(|it| it.contains(now)) {
+                return Err("it is outside the hours of [rules_of_engagement]".to_owned());
+            }
+            // An operator who maps a name to an address of his own has control of it.
+            if !self.proved.contains(&host) && !self.resolver.fixed.contains_key(&host) {
+                return Err(format!("the partner has not proved that it controls `{host}`"));
+            }
+        }
+        Ok((url, host))
+    }
+}
+
+/// The partner's hosts that a manifest names. Addresses at the platform are not among them.
+pub fn hosts_of(manifest: &Manifest) -> BTreeSet<String> {
+    let mut addresses: Vec<String> = Vec::new();
+    let mut calls: Vec<&str> = Vec::new();
+    for identity in &manifest.identities {
+        addresses.extend(identity.jwks.iter().map(ToString::to_string));
+        calls.extend(identity.rotation.iter().map(|it| it.start.as_str()));
+        let offboarding = identity.offboarding.iter();
+        calls.extend(offboarding.flat_map(|it| [it.start.as_str(), it.confirmed.as_str()]));
+    }
+    addresses.extend(manifest.callbacks.iter().map(|it| it.url.to_string()));
+    addresses.extend(manifest.events.iter().map(|it| it.endpoint.to_string()));
+    addresses.extend(manifest.effects.iter().map(|it| it.url.to_string()));
+    addresses.extend(manifest.data_paths.iter().map(|it| it.endpoint.to_string()));
+    addresses.extend(manifest.logging.source.iter().map(ToString::to_string));
+    if let Some(source) = &manifest.source {
+        addresses.extend(source.attestation.iter().map(ToString::to_string));
+    }
+    addresses.extend(calls.iter().filter_map(|it| it.split_once(' ')).map(|it| it.1.to_owned()));
+    let at_platform: BTreeSet<String> = manifest.webhooks.iter().map(|it| it.url.host()).collect();
+    let hosts = addresses.iter().filter_map(|it| Url::parse(it.trim()).ok());
+    hosts
+        .filter_map(|it| it.host_str().map(str::to_lowercase))
+        .filter(|it| !at_platform.contains(it))
+        .collect()
+}
+
+fn certificates(pem: &[u8]) -> Result<RootCertStore, TalkConfigError> {
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|_| TalkConfigError::Certificates)?;
+        store.add(certificate).map_err(|_| TalkConfigError::Certificates)?;
+    }
+    if store.is_empty() { Err(TalkConfigError::Certificates) } else { Ok(store) }
+}
+
+fn tls(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn request(ask: &Ask, url: &Url, host: &str) -> Option<http::Request<Full<Bytes>>> {
+    let target = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let mut builder = http::Request::builder()
+        .method(ask.method.as_str())
+        .uri(target)
+        .header("host", authority)
+        .header("user-agent", concat!("countersign/", env!("CARGO_PKG_VERSION")))
+        .header("connection", "close");
+    for (name, value) in &ask.headers {
+        builder = builder.header(name.as_str(), value.as_str());
+    }
+    builder.body(Full::new(Bytes::from(ask.body.clone()))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_model::declare::{Format, parse};
+
+    fn manifest(text: &str) -> Manifest {
+        parse(text, Format::Toml).unwrap().manifest
+    }
+
+    fn saas() -> Manifest {
+        let text = crate::fact::SAAS;
+        manifest(&text.replace("environment = \"production\"", "environment = \"sandbox\""))
+    }
+
+    fn noon() -> Timestamp {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn only_the_partners_own_hosts_are_named() {
+        let hosts: Vec<String> = hosts_of(&saas()).into_iter().collect();
+        assert_eq!(hosts, ["acme.example", "app.acme.example", "events.acme.example"]);
+    }
+
+    #[test]
+    fn settings_for_tests_are_refused_for_production() {
+        let production = manifest(crate::fact::SAAS);
+        let address = "127.0.0.1:1".parse().unwrap();
+        let configs = [
+            TalkConfig {
+                resolve: [("a.example".to_owned(), address)].into(),
+                ..TalkConfig::default()
+            },
+            TalkConfig { ca: Some(Vec::new()), ..TalkConfig::default() },
+            TalkConfig {
+                allow_networks: vec!["10.0.0.0/8".parse().unwrap()],
+                ..TalkConfig::default()
+            },
+        ];
+        for config in configs {
+            let refused = Client::new(&config, &production);
+            assert!(matches!(refused, Err(TalkConfigError::TestOnly(_))), "{config:?}");
+        }
+        assert!(Client::new(&TalkConfig::default(), &production).is_ok());
+    }
+
+    #[test]
+    fn a_request_goes_only_where_and_when_the_manifest_allows() {
+        let manifest = saas();
+        let proved = TalkConfig {
+            proved: ["events.acme.example".to_owned()].into(),
+            ..TalkConfig::default()
+        };
+        let client = |config: &TalkConfig| Client::new(config, &manifest).unwrap();
+        let own = Ask::get("https://events.acme.example/effects");
+        let table = [
+            (client(&proved), own.clone(), true),
+            (client(&proved), own.clone().hostile(), true),
+            (client(&TalkConfig::default()), own.clone().hostile(), false),
+            (client(&proved), Ask::get("https://id.example.com/hooks/acme-helpdesk"), false),
+            (client(&proved), Ask::get("https://elsewhere.example/"), false),
+            (client(&proved), Ask::get("http://events.acme.example/effects"), false),
+            (client(&proved), Ask::get("https://acme.example/").hostile(), false),
+        ];
+        for (client, ask, allowed) in table {
+            assert_eq!(client.may_send(&ask, noon()).is_ok(), allowed, "{ask:?} {}", ask.hostile);
+        }
+    }
+
+    #[test]
+    fn nothing_hostile_without_rules_or_outside_their_hours() {
+        let mut manifest = saas();
+        let config = TalkConfig {
+            proved: ["events.acme.example".to_owned()].into(),
+            ..TalkConfig::default()
+        };
+        let ask = Ask::get("https://events.acme.example/id").hostile();
+        let rules = manifest.rules_of_engagement.as_mut().unwrap();
+        rules.hours = "01:00-02:00 UTC".to_owned();
+        assert!(Client::new(&config, &manifest).unwrap().may_send(&ask, noon()).is_err());
+        manifest.rules_of_engagement = None;
+        assert!(Client::new(&config, &manifest).unwrap().may_send(&ask, noon()).is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! Right and wrong requests, sent to the partner or as the partner.
+
+pub mod effects;

@@ -1,0 +1,305 @@
+//! One run: preflight, then the checks, stage by stage, bounded in number and in time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
+
+use countersign_model::check::evidence::EVIDENCE_SCHEMA;
+use countersign_model::check::{Evidence, EvidenceRef};
+use countersign_model::declare::Manifest;
+use countersign_model::id::EvidenceId;
+use countersign_model::review::waiver::Waiver;
+use countersign_model::time::Timestamp;
+use countersign_seal::{CanonicalError, Digest, digest_of};
+use futures_util::FutureExt as _;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::check::{CUT_SHORT, Check, NO_SUBJECT, Stage, conclude};
+use crate::live::client::{Client, TalkConfig, TalkConfigError};
+use crate::live::clock::Clock;
+use crate::live::entropy;
+use crate::platform::Platform;
+use crate::preflight::{Preflight, preflight};
+use crate::registry::{self, CHECKS};
+use crate::secrets::Secrets;
+use crate::settings;
+use crate::talk::{Means, Talk};
+
+/// What a run is about, and what it may use.
+#[derive(Debug)]
+pub struct RunInput<'a> {
+    /// What is looked at.
+    pub manifest: &'a Manifest,
+    /// Its digest.
+    pub manifest_digest: Digest,
+    /// The checks to run; none for all.
+    pub only: Option<&'a BTreeSet<String>>,
+    /// Figures in place of those of the manifest's own profile.
+    pub settings: BTreeMap<String, Value>,
+    /// How names are found and who may be attacked.
+    pub talk: TalkConfig,
+    /// The test tenant.
+    pub platform: Option<Arc<dyn Platform>>,
+    /// The production tenant; it is only read.
+    pub production: Option<Arc<dyn Platform>>,
+    /// Where each repository of the manifest lies on this machine.
+    pub sources: BTreeMap<String, PathBuf>,
+    /// Secrets by name.
+    pub secrets: Secrets,
+    /// The exceptions in force.
+    pub waivers: Vec<Waiver>,
+    /// Since when a certificate has been in force; none before the first.
+    pub certified_since: Option<Timestamp>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Salts digests of what is taken out.
+    pub salt: [u8; 32],
+    /// Who looks.
+    pub collector: String,
+    /// Limits of the run.
+    pub limits: Limits,
+}
+
+/// Limits of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many checks run at the same time.
+    pub parallel: usize,
+    /// How long one check may take.
+    pub check: Duration,
+    /// How long all of them may take.
+    pub run: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            parallel: 8,
+            check: Duration::from_secs(30 * 60),
+            run: Duration::from_secs(2 * 60 * 60),
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// Whether it could be judged at all. If not, there is no evidence.
+    pub preflight: Preflight,
+    /// What was said and seen, and what follows, in the order of the registry.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A run could not be done. It says nothing about a partner.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// This machine gives no randomness.
+    #[error("this machine gives no randomness")]
+    Entropy,
+    /// The settings are of no use.
+    #[error("the way to the partner cannot be set up")]
+    Settings(#[from] TalkConfigError),
+    /// A check is asked for that does not exist.
+    #[error("there is no check named `{0}`")]
+    Unknown(String),
+}
+
+/// Asks whether it can be judged, and judges when it can.
+pub async fn run(input: RunInput<'_>) -> Result<RunReport, RunError> {
+    let job = Job::of(input)?;
+    let preflight = preflight(&job.means).await;
+    let evidence = if preflight.is_ok() { job.look().await? } else { Vec::new() };
+    Ok(RunReport { preflight, evidence })
+}
+
+/// Judges without asking first whether it can be judged: for tests of single checks.
+pub async fn look(input: RunInput<'_>) -> Result<Vec<Evidence>, RunError> {
+    Job::of(input)?.look().await
+}
+
+/// A piece of evidence as an assessment names it.
+pub fn reference(evidence: &Evidence) -> Result<EvidenceRef, CanonicalError> {
+    let info = registry::find(&evidence.transcript.check).map(|it| it.info());
+    let controls = info.map(|it| it.controls).unwrap_or_default();
+    Ok(EvidenceRef {
+        id: evidence.id.clone(),
+        digest: digest_of(evidence)?,
+        check: evidence.transcript.check.clone(),
+        case: info.and_then(|it| it.case).map(str::to_owned),
+        controls: controls.iter().map(|it| (*it).to_owned()).collect(),
+        subject: evidence.transcript.subject.clone(),
+        at: evidence.at,
+        judgement: evidence.judgement.clone(),
+        kept: false,
+    })
+}
+
+struct Job {
+    means: Arc<Means>,
+    only: Option<BTreeSet<String>>,
+    collector: String,
+    limits: Limits,
+}
+
+impl Job {
+    fn of(input: RunInput<'_>) -> Result<Self, RunError> {
+        let unknown = |it: &&String| registry::find(it).is_none();
+        if let Some(name) = input.only.and_then(|it| it.iter().find(unknown)) {
+            return Err(RunError::Unknown(name.clone()));
+        }
+        let mut settings = settings::of_manifest(input.manifest);
+        settings.extend(input.settings);
+        let means = Means {
+            manifest: Arc::new(input.manifest.clone()),
+            digest: input.manifest_digest,
+            client: Client::new(&input.talk, input.manifest)?,
+            platform: input.platform,
+            production: input.production,
+            sources: input.sources,
+            secrets: input.secrets,
+            settings,
+            waivers: input.waivers,
+            certified_since: input.certified_since,
+            clock: input.clock,
+            salt: input.salt,
+        };
+        Ok(Self {
+            means: Arc::new(means),
+            only: input.only.cloned(),
+            collector: input.collector,
+            limits: input.limits,
+        })
+    }
+
+    async fn look(&self) -> Result<Vec<Evidence>, RunError> {
+        let mut found: BTreeMap<(usize, usize), Evidence> = BTreeMap::new();
+        let start = self.means.clock.monotonic_ms();
+        let turns = Turns::new(self.limits.parallel);
+        for stage in Stage::ALL {
+            let mut running = Vec::new();
+            for (row, check) in CHECKS.iter().copied().enumerate() {
+                let name = check.info().name;
+                if check.stage() != stage || self.only.as_ref().is_some_and(|it| !it.contains(name))
+                {
+                    continue;
+                }
+                for (column, subject) in
+                    subjects(check, &self.means.manifest).into_iter().enumerate()
+                {
+                    let spent = self.means.clock.monotonic_ms().saturating_sub(start);
+                    let left = self.limits.run.saturating_sub(Duration::from_millis(spent));
+                    let budget = self.limits.check.min(left);
+                    let one = One {
+                        check,
+                        subject,
+                        means: Arc::clone(&self.means),
+                        collector: self.collector.clone(),
+                        budget,
+                    };
+                    // A task of its own: whoever stops waiting for it does not stop it from undoing.
+                    let turns = turns.clone();
+                    running.push(((row, column), tokio::spawn(one.look(turns))));
+                }
+            }
+            for (place, task) in running {
+                if let Ok(evidence) = task.await {
+                    found.insert(place, evidence?);
+                }
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+}
+
+/// A check and what it looks at; nothing, where it does not apply.
+fn subjects(check: &dyn Check, manifest: &Manifest) -> Vec<Option<String>> {
+    let declared = check.subjects(manifest);
+    if declared.is_empty() { vec![None] } else { declared.into_iter().map(Some).collect() }
+}
+
+struct One {
+    check: &'static dyn Check,
+    subject: Option<String>,
+    means: Arc<Means>,
+    collector: String,
+    budget: Duration,
+}
+
+impl One {
+    async fn look(self, turns: Turns) -> Result<Evidence, RunError> {
+        let name = self.check.info().name;
+        let subject = self.subject.clone().unwrap_or_else(|| "manifest".to_owned());
+        let mut talk = Talk::live(name, &subject, Arc::clone(&self.means));
+        if self.subject.is_none() {
+            talk.setting(NO_SUBJECT, true);
+        } else {
+            let word = self.check.exclusive(&subject, &self.means.manifest);
+            let _turn = turns.wait(word).await;
+            self.talk(&subject, &mut talk).await;
+        }
+        let at = self.means.clock.now();
+        let transcript = talk.finish();
+        let judgement = conclude(self.check, &transcript);
+        tracing::debug!(check = name, subject, verdict = judgement.verdict.word(), "judged");
+        Ok(Evidence {
+            schema: EVIDENCE_SCHEMA.to_owned(),
+            id: EvidenceId::new(at, entropy::random().ok_or(RunError::Entropy)?),
+            judge: env!("CARGO_PKG_VERSION").to_owned(),
+            collector: self.collector,
+            at,
+            transcript,
+            judgement,
+        })
+    }
+
+    /// Talks inside the budget, and undoes whatever was changed: at the end, when the time is over,
+    /// and when the check itself breaks.
+    async fn talk(&self, subject: &str, talk: &mut Talk) {
+        let talking = self.check.talk(subject, &self.means.manifest, talk);
+        let talking = AssertUnwindSafe(talking).catch_unwind();
+        let problem = match tokio::time::timeout(self.budget, talking).await {
+            Ok(Ok(())) => None,
+            Ok(Err(_)) => Some("the check itself broke".to_owned()),
+            Err(_) => Some(format!("no end within {} s", self.budget.as_secs())),
+        };
+        if let Some(problem) = problem {
+            talk.fact(CUT_SHORT, "run", json!({ "error": problem }));
+        }
+        talk.unwind().await;
+    }
+}
+
+/// Who may run: so many at a time, and one at a time over what only one may use.
+#[derive(Clone)]
+struct Turns {
+    places: Arc<Semaphore>,
+    words: Arc<StdMutex<BTreeMap<String, Arc<Mutex<()>>>>>,
+}
+
+/// A turn, until it is dropped.
+struct Turn {
+    _place: Option<tokio::sync::OwnedSemaphorePermit>,
+    _word: Option<tokio::sync::OwnedMutexGuard<()>>,
+}
+
+impl Turns {
+    fn new(parallel: usize) -> Self {
+        Self { places: Arc::new(Semaphore::new(parallel.max(1))), words: Arc::default() }
+    }
+
+    /// The word first, then a place: whoever waits for a word takes no place from others.
+    async fn wait(&self, word: Option<String>) -> Turn {
+        let lock = word.map(|it| {
+            let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(words.entry(it).or_default())
+        });
+        let word = match lock {
+            Some(it) => Some(it.lock_owned().await),
+            None => None,
+        };
+        Turn { _place: Arc::clone(&self.places).acquire_owned().await.ok(), _word: word }
+    }
+}
