@@ -76,11 +76,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            parallel: 8,
-            check: Duration::from_secs(30 * 60),
-            run: Duration::from_secs(2 * 60 * 60),
-        }
+        Self { parallel: 8, check: Duration::from_mins(30), run: Duration::from_hours(2) }
     }
 }
 
@@ -122,7 +118,7 @@ pub async fn look(input: RunInput<'_>) -> Result<Vec<Evidence>, RunError> {
 
 /// A piece of evidence as an assessment names it.
 pub fn reference(evidence: &Evidence) -> Result<EvidenceRef, CanonicalError> {
-    let info = registry::find(&evidence.transcript.check).map(|it| it.info());
+    let info = registry::find(&evidence.transcript.check).map(<dyn Check>::info);
     let controls = info.map(|it| it.controls).unwrap_or_default();
     Ok(EvidenceRef {
         id: evidence.id.clone(),

@@ -143,6 +143,7 @@ impl Talk {
     }
 
     /// Writes down something that was read.
+    #[expect(clippy::needless_pass_by_value, reason = "every caller makes the value for this")]
     pub fn fact(&mut self, label: &str, source: &str, value: Value) {
         let fact = Fact {
             label: label.to_owned(),

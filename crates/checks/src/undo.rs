@@ -45,7 +45,7 @@ impl Undo {
                     return Ok(());
                 }
                 Ok(Err(it)) => last = format!("{it}: {}", it.source),
-                Err(_) => last = "no answer in time".to_owned(),
+                Err(_) => "no answer in time".clone_into(&mut last),
             }
         }
         Err(format!("{self:?}: {last}"))

@@ -110,6 +110,7 @@ fn of_hyper(error: &hyper::Error) -> Failure {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "so that it can stand behind `map_err`")]
 fn failure(kind: FailureKind, detail: impl ToString) -> Failure {
     Failure { kind, detail: detail.to_string() }
 }

@@ -42,8 +42,13 @@ impl Seen<'_> {
         self.text.get(start..end).unwrap_or_default()
     }
 
+    /// The lines of the match. Patterns often take the end of the line with them, which is no part
+    /// of the next one.
     fn line(&self) -> (usize, usize) {
-        let (start, end) = self.matched;
+        let (start, mut end) = self.matched;
+        while start < end && matches!(self.text.get(end - 1), Some(b'\n' | b'\r')) {
+            end -= 1;
+        }
         let before = self.text.get(..start).unwrap_or_default();
         let after = self.text.get(end..).unwrap_or_default();
         let from = memchr::memrchr(b'\n', before).map_or(0, |it| it + 1);

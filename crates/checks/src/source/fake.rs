@@ -141,19 +141,25 @@ fn distinct(value: &[u8]) -> usize {
 /// Short numbers may stand beside the words (`accessTokenV2`); random letters break up into pieces
 /// that no word is made of.
 pub(super) fn is_wordy(value: &[u8]) -> bool {
-    let (mut pieces, mut letters, mut split) = (0_usize, 0_usize, false);
+    let (mut pieces, mut letters, mut split, mut spoken) = (0_usize, 0_usize, false, true);
     for part in value.split(|it| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()) {
         let cut = camel_pieces(part);
         split |= 1 < cut.len();
+        // Capitals that cannot be spoken are an abbreviation only beside a word: `HTTPSConnection`.
+        let beside_a_word = cut.iter().any(|it| 4 <= it.len() && is_word(it));
         for piece in cut {
-            if !is_word(piece) {
+            let fits = is_word(piece) || (beside_a_word && is_abbreviation(piece));
+            if !fits {
                 return false;
             }
             pieces += 1;
+            spoken &= piece.iter().copied().any(is_vowel);
             letters += piece.iter().filter(|it| it.is_ascii_alphabetic()).count();
         }
     }
-    0 < letters && (!split || pieces * 7 <= letters * 2)
+    // Random letters change case at every other letter; words do so less, or can at least be spoken.
+    let long_enough = pieces * 7 <= letters * 2 || (spoken && pieces * 5 <= letters * 2);
+    0 < letters && (!split || long_enough)
 }
 
 /// Cuts `accessTokenV2` into `access`, `Token`, `V2`, and leaves `HTTPS` whole.
@@ -190,11 +196,18 @@ fn is_word(piece: &[u8]) -> bool {
     }
 }
 
+fn is_abbreviation(piece: &[u8]) -> bool {
+    piece.len() <= 6 && piece.iter().all(u8::is_ascii_uppercase)
+}
+
 fn is_spoken(word: &[u8]) -> bool {
-    let is_vowel = |it: &u8| b"aeiouyAEIOUY".contains(it);
-    let consonants = word.split(is_vowel).map(<[u8]>::len).max().unwrap_or(0);
-    let vowels = word.iter().filter(|it| is_vowel(it)).count();
+    let consonants = word.split(|it| is_vowel(*it)).map(<[u8]>::len).max().unwrap_or(0);
+    let vowels = word.iter().filter(|it| is_vowel(**it)).count();
     consonants <= 4 && word.len() <= vowels * 5
+}
+
+fn is_vowel(letter: u8) -> bool {
+    b"aeiouyAEIOUY".contains(&letter)
 }
 
 /// Whether it is a password that everybody writes into examples.
@@ -295,6 +308,7 @@ mod tests {
             "9c1d0f3ab2e4",
             "hvqkzwmtplrsxcvb",
             "Tr0ub4dor&3",
+            "XKWTQ-ZWRTP-LMNBV",
         ] {
             assert!(!is_wordy(random.as_bytes()), "{random} is not words");
         }

@@ -56,6 +56,11 @@ impl<'a> Session<'a> {
         }
         let kind = Kind::of(&head);
         let utf16 = FromUtf16::big_endian(&head);
+        if utf16.is_some() {
+            head.drain(..2);
+        } else if head.starts_with(UTF_8_MARK) {
+            head.drain(..UTF_8_MARK.len());
+        }
         let mut all = Cursor::new(head).chain(reader);
         match (kind, utf16) {
             (Some(kind), _) => archive::open(self, source, kind, &mut all),
@@ -172,6 +177,8 @@ impl<'a> Session<'a> {
     }
 }
 
+/// A mark in front of a text is no part of its first line.
+const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 const LIVE: &str = "a live credential of this integration";
 
 /// One file under way.

@@ -26,7 +26,7 @@ fn ordinary_files_raise_no_alarm() {
         ("shortened key", format!("-----BEGIN RSA {} KEY-----\nMIIEpAIBAAKCAQEA...\n-----END RSA {0} KEY-----", "PRIVATE")),
         ("public jwk", format!("{{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"{0}\",\"y\":\"{0}\",\"kid\":\"{0}\"}}", random(1, ALNUM, 43))),
         ("example key of AWS", ["AKIA", "IOSFODNN7EXAMPLE"].concat()),
-        ("example secret of AWS", ["aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/", "bPxRfiCYEXAMPLEKEY"].concat()),
+        ("example secret of AWS", ["aws_secret_access_key", " = wJalrXUtnFEMI/K7MDENG/", "bPxRfiCYEXAMPLEKEY"].concat()),
         ("templates", "password: ${DB_PASSWORD}\ntoken = \"{{ vault_token }}\"\nsecret: <your-secret-here>\nAPI_KEY=$(cat /run/secrets/key)\nTOKEN=%API_TOKEN%\nkey: ${{ secrets.DEPLOY_TOKEN1 }}".to_owned()),
         ("placeholders", "API_KEY=your-api-key-here-123\npassword = \"changeme123\"\nsecret: xxxxxxxxxxxxxxxx\ntoken=1234567890abcdef\nclient_secret = \"REDACTED-abc123DEF\"\npassword: \"password123\"".to_owned()),
         ("code", "let token = self.tokens.next_token2();\npassword = getpass.getpass()\nsecret = os.environ[\"SECRET_KEY1\"]\ntoken: Option<Token>,\nlet secret = Secret::from_bytes(&bytes32);\nconst tokenName = \"accessTokenV2\";\nif password == confirm_password2 { return }\napi_key=api_key,\nclient_secret=client_secret2,\ntoken = tokens[i+1]".to_owned()),
