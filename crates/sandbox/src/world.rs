@@ -11,7 +11,7 @@ use countersign_model::enforce::snapshot::Lane;
 use countersign_model::time::Period;
 use tempfile::TempDir;
 
-use crate::manifests::{OVER_BROAD_SCOPE, manifest};
+use crate::manifests::{OVER_BROAD_SCOPE, Version, manifest, read};
 use crate::partner::{PartnerConfig, Tenant};
 use crate::platform::JWT_BEARER;
 use crate::registration::{self, SubscriptionRegistration};
@@ -129,6 +129,13 @@ impl World {
         let faults: BTreeSet<Fault> = faults.into_iter().collect();
         self.register(kind, &faults)?;
         self.partner(kind).set_faults(faults).await
+    }
+
+    /// Grants at one tenant what a version of the manifest asks for, as an administrator might who
+    /// asks nobody.
+    pub fn grant(&self, kind: Kind, lane: Lane, version: Version) -> Result<(), StartError> {
+        let declared = read(kind, version)?;
+        register(self.tenant(lane), self.partner(kind), &declared, &BTreeSet::new())
     }
 
     /// Lets the partners whose work is observed go on working at the test tenant until

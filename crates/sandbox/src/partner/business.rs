@@ -272,6 +272,27 @@ async fn token(
     }
 }
 
+/// Asks once for a token of another kind than the ordinary one, and says why it was refused.
+pub(super) async fn attempt(
+    inner: &Inner,
+    lane: Lane,
+    scope: &str,
+    grant: &str,
+) -> Result<(), String> {
+    let tenant = inner.tenants.iter().find(|it| it.lane == lane).ok_or("no-tenant")?;
+    let number = inner.journal.next(lane);
+    let habit = habit(inner.kind, number);
+    let fields = BTreeMap::from([
+        ("grant_type", grant.to_owned()),
+        ("scope", scope.to_owned()),
+        ("purpose", habit.purpose.to_owned()),
+        ("seq", number.to_string()),
+        ("actor", habit.actor.clone()),
+        ("order_id", format!("o-{number}")),
+    ]);
+    ask(inner, tenant, &habit, fields, number, clock::now()).await.map(drop)
+}
+
 async fn ask(
     inner: &Inner,
     tenant: &Tenant,

@@ -201,6 +201,11 @@ impl Partner {
         business::work(&self.inner, lane, n).await
     }
 
+    /// Asks one tenant once for a token with this scope and grant, or says why it was refused.
+    pub async fn attempt(&self, lane: Lane, scope: &str, grant: &str) -> Result<(), String> {
+        business::attempt(&self.inner, lane, scope, grant).await
+    }
+
     /// Goes on working with one tenant until it is dropped: one piece after each pause.
     pub fn keep_busy(&self, lane: Lane, pause: Duration) {
         let inner = Arc::clone(&self.inner);
