@@ -112,9 +112,12 @@ impl Log {
 
     /// A new name for a decision.
     pub(crate) fn name(&self, at: Timestamp) -> DecisionId {
-        let [_, _, a, b, c, d, e, f] = self.count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        let [i, j, k, l] = self.salt;
-        DecisionId::new(at, [i, j, k, l, a, b, c, d, e, f])
+        let count = self.count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let mut entropy = [0; 10];
+        let (salt, number) = entropy.split_at_mut(self.salt.len());
+        salt.copy_from_slice(&self.salt);
+        number.copy_from_slice(&count[2..]);
+        DecisionId::new(at, entropy)
     }
 
     /// Remembers one, and forgets the oldest.

@@ -21,9 +21,9 @@ pub(crate) fn token() -> Result<String, NoEntropy> {
     Ok(URL_SAFE_NO_PAD.encode(random::<32>()?))
 }
 
-/// 48 random bits as text: the end of a name.
+/// 64 random bits as text: the end of a name.
 pub(crate) fn suffix() -> Result<String, NoEntropy> {
-    Ok(random::<6>()?.iter().map(|it| format!("{it:02x}")).collect())
+    Ok(format!("{:016x}", u64::from_be_bytes(random()?)))
 }
 
 /// A new key.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_model::declare::Manifest;
 use countersign_model::declare::manifest::{Auth, IdentityKind};
+use countersign_model::time::Period;
 use countersign_seal::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +119,7 @@ pub fn clients(manifest: &Manifest) -> Vec<ClientRegistration> {
             grant_types,
             token_ttl_seconds: life.seconds(),
             refresh_ttl_seconds: refresh
-                .map_or(0, |it| it.max_age.map_or(life.seconds(), |it| it.seconds())),
+                .map_or(0, |it| it.max_age.map_or(life.seconds(), Period::seconds)),
             alerts: manifest.alerts.iter().map(|it| it.signal.clone()).collect(),
         }
     };
@@ -144,7 +145,7 @@ pub fn subscriptions(manifest: &Manifest) -> Vec<SubscriptionRegistration> {
             types: it.types.iter().cloned().collect(),
             endpoint: it.endpoint.to_string(),
             fields: it.fields.iter().cloned().collect(),
-            retry_every_ms: it.retry_every.map_or_else(one_second, |it| it.millis()),
+            retry_every_ms: it.retry_every.map_or_else(one_second, Period::millis),
             drop_queued: it.disable.as_ref().is_some_and(|it| it.drop_queued),
             relay_of: None,
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 #[cfg(test)]
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -72,7 +73,11 @@ impl Journal {
     pub(super) fn lines(&self, lane: Lane, since: Timestamp) -> String {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = lines.iter().filter(|it| it.0 == lane && since <= it.1);
-        mine.map(|it| format!("{}\n", it.2)).collect()
+        let mut text = String::new();
+        for (_, _, line) in mine {
+            let _infallible = writeln!(text, "{line}");
+        }
+        text
     }
 }
 
@@ -178,7 +183,7 @@ async fn piece(inner: &Inner, tenant: &Tenant, business: &mut Business, pushed: 
     let mut write = |line: Map<String, Value>, time: Timestamp| {
         if !drops {
             let line = Value::Object(line);
-            pushed.push_str(&format!("{line}\n"));
+            let _infallible = writeln!(pushed, "{line}");
             inner.journal.keep(tenant.lane, time, line);
         }
     };
@@ -301,7 +306,7 @@ async fn ask(
     number: u64,
     now: Timestamp,
 ) -> Result<(String, u64), String> {
-    let stale = inner.faults.has(Fault::OldKeyStaysAlive) && number % 2 == 0;
+    let stale = inner.faults.has(Fault::OldKeyStaysAlive) && number.is_multiple_of(2);
     let key = if stale { inner.keys.oldest(now) } else { inner.keys.newest(now) };
     let key = key.ok_or("no-key")?;
     let internal = |_| "no-assertion".to_owned();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, post, put};
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -62,8 +62,8 @@ fn audit(shared: &Shared, action: &str, subject: &str) {
     shared.book.open().logs.audit.push(line);
 }
 
-fn done() -> Answer {
-    Ok(StatusCode::NO_CONTENT.into_response())
+fn done() -> Response {
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn put_client(
@@ -79,7 +79,7 @@ async fn put_client(
     client::check(&it).map_err(|_| Problem::invalid("registration-refused"))?;
     shared.book.put_client(it, clock::now());
     audit(&shared, "register-client", &id);
-    done()
+    Ok(done())
 }
 
 async fn delete_client(
@@ -92,7 +92,7 @@ async fn delete_client(
         return Err(Problem::not_found());
     }
     audit(&shared, "delete-client", &id);
-    done()
+    Ok(done())
 }
 
 async fn change_client(
@@ -173,7 +173,7 @@ async fn change_redirects(
         to.append(from);
     }
     audit(&shared, &format!("{action}-redirects"), &id);
-    done()
+    Ok(done())
 }
 
 async fn put_subscription(
@@ -188,7 +188,7 @@ async fn put_subscription(
     }
     shared.book.put_subscription(&integration, it);
     audit(&shared, "register-subscription", &id);
-    done()
+    Ok(done())
 }
 
 /// When disabling has answered, nothing is on its way any more.
@@ -226,7 +226,7 @@ async fn change_subscription(
         }
     }
     audit(&shared, &format!("{action}-subscription"), &key.1);
-    done()
+    Ok(done())
 }
 
 async fn put_webhook(
@@ -241,7 +241,7 @@ async fn put_webhook(
     }
     shared.book.put_webhook(&integration, it);
     audit(&shared, "register-webhook", &id);
-    done()
+    Ok(done())
 }
 
 async fn change_webhook(
@@ -261,7 +261,7 @@ async fn change_webhook(
         }
     }
     audit(&shared, &action, &id);
-    done()
+    Ok(done())
 }
 
 #[derive(Debug, serde::Deserialize)]

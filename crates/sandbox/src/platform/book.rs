@@ -130,18 +130,17 @@ impl Book {
     pub(crate) fn put_subscription(&self, integration: &str, it: SubscriptionRegistration) {
         let mut pages = self.open();
         let key = (integration.to_owned(), it.id.clone());
-        match pages.subscriptions.get_mut(&key) {
-            Some(subscription) => subscription.registration = it,
-            None => {
-                let subscription = Subscription {
-                    registration: it,
-                    enabled: true,
-                    queue: VecDeque::new(),
-                    on_the_way: Arc::default(),
-                };
-                pages.subscriptions.insert(key, subscription);
-            }
+        if let Some(subscription) = pages.subscriptions.get_mut(&key) {
+            subscription.registration = it;
+            return;
         }
+        let subscription = Subscription {
+            registration: it,
+            enabled: true,
+            queue: VecDeque::new(),
+            on_the_way: Arc::default(),
+        };
+        pages.subscriptions.insert(key, subscription);
     }
 
     pub(crate) fn remove_subscription(&self, integration: &str, id: &str) {

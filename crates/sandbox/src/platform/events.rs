@@ -196,7 +196,7 @@ pub(super) async fn settle(shared: &Shared, key: &(String, String)) {
 const QUEUE_MAX: usize = 1_000;
 const ATTEMPTS_MAX: u32 = 5;
 const DELIVERY_MAX: Duration = Duration::from_secs(2);
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
