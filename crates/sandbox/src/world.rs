@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_checks::live::clock::Clock;
+use countersign_checks::platform::PlatformError;
+use countersign_checks::platform::sandbox::{SandboxPlatform, SandboxSettings};
 use countersign_model::declare::Manifest;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::time::Period;
@@ -107,6 +110,28 @@ impl World {
             Lane::Certified => &self.production,
             Lane::Trial => &self.test,
         }
+    }
+
+    /// How the tenant of a lane is reached, as a connector is told.
+    pub fn connector_settings(&self, lane: Lane) -> SandboxSettings {
+        let tenant = self.tenant(lane);
+        SandboxSettings {
+            issuer: tenant.url().to_owned(),
+            reader: tenant.reader_token().to_owned(),
+            killer: tenant.killer_token().to_owned(),
+            resolve: self.net.resolve.clone(),
+            ca: Some(self.net.ca_pem.clone().into_bytes()),
+            limit: CONNECTOR_MAX,
+        }
+    }
+
+    /// A connector to the tenant of a lane.
+    pub fn connector(
+        &self,
+        lane: Lane,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<SandboxPlatform>, PlatformError> {
+        SandboxPlatform::new(self.connector_settings(lane), clock).map(Arc::new)
     }
 
     /// One of the partners.
@@ -239,3 +264,6 @@ fn overlap(manifest: &Manifest) -> Period {
     let mut declared = manifest.identities.iter().filter_map(|it| it.rotation.as_ref());
     declared.next().map_or(Period::from_seconds(2), |it| it.overlap)
 }
+
+/// How long a connector waits for an answer.
+const CONNECTOR_MAX: Duration = Duration::from_secs(3);

@@ -18,7 +18,7 @@ use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
 use super::ask::{Ask, Received};
-use super::http::exchange;
+use super::http::{Bounds, Way, exchange};
 use super::limit::Pace;
 use super::resolve::Resolver;
 
@@ -79,7 +79,7 @@ impl Client {
                 return Err(TalkConfigError::TestOnly(name));
             }
         }
-        let public = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let public = public_roots();
         let mapped = match &config.ca {
             Some(pem) => certificates(pem)?,
             None => public.clone(),
@@ -116,7 +116,8 @@ impl Client {
         };
         let is_mapped = self.resolver.fixed.contains_key(&host);
         let tls = Arc::clone(if is_mapped { &self.mapped } else { &self.public });
-        match exchange(address, &host, tls, request).await {
+        let way = Way { address, host: &host, tls, from: None, bounds: Bounds::default() };
+        match exchange(&way, request).await {
             Ok(it) => {
                 Received { status: it.status, headers: it.headers, body: it.body, failure: None }
             }
@@ -176,7 +177,13 @@ pub fn hosts_of(manifest: &Manifest) -> BTreeSet<String> {
         .collect()
 }
 
-fn certificates(pem: &[u8]) -> Result<RootCertStore, TalkConfigError> {
+/// The authorities that everybody trusts.
+pub(crate) fn public_roots() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+}
+
+/// The authorities in a PEM file.
+pub(crate) fn certificates(pem: &[u8]) -> Result<RootCertStore, TalkConfigError> {
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|_| TalkConfigError::Certificates)?;
@@ -185,7 +192,8 @@ fn certificates(pem: &[u8]) -> Result<RootCertStore, TalkConfigError> {
     if store.is_empty() { Err(TalkConfigError::Certificates) } else { Ok(store) }
 }
 
-fn tls(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
+/// TLS that trusts these authorities.
+pub(crate) fn tls(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -194,7 +202,8 @@ fn tls(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
     Ok(Arc::new(config))
 }
 
-fn request(ask: &Ask, url: &Url, host: &str) -> Option<http::Request<Full<Bytes>>> {
+/// A request as it is written on the wire.
+pub(crate) fn request(ask: &Ask, url: &Url, host: &str) -> Option<http::Request<Full<Bytes>>> {
     let target = match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),

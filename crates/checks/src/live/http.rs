@@ -1,6 +1,6 @@
 //! One request, one answer, everything bounded. It follows no redirect and keeps no connection.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
@@ -23,6 +23,36 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 100;
 /// How long a request may take as a whole.
 pub const REQUEST_MAX: Duration = Duration::from_secs(5);
+
+/// How far a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// How long it may take as a whole.
+    pub time: Duration,
+    /// The largest body that is read.
+    pub body_bytes_max: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { time: REQUEST_MAX, body_bytes_max: BODY_BYTES_MAX }
+    }
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone)]
+pub struct Way<'a> {
+    /// Exactly this address.
+    pub address: SocketAddr,
+    /// The name that its certificate has to bear.
+    pub host: &'a str,
+    /// Whom to trust.
+    pub tls: Arc<ClientConfig>,
+    /// The address that it is sent from; any of this machine's when none.
+    pub from: Option<IpAddr>,
+    /// How far it goes.
+    pub bounds: Bounds,
+}
 
 /// What came back.
 #[derive(Debug)]
@@ -45,32 +75,19 @@ pub struct Failure {
 }
 
 /// Sends one request to exactly this address.
-pub async fn exchange(
-    address: SocketAddr,
-    host: &str,
-    tls: Arc<ClientConfig>,
-    request: http::Request<Full<Bytes>>,
-) -> Result<Raw, Failure> {
-    match tokio::time::timeout(REQUEST_MAX, talk(address, host, tls, request)).await {
+pub async fn exchange(way: &Way<'_>, request: http::Request<Full<Bytes>>) -> Result<Raw, Failure> {
+    let limit = way.bounds.time;
+    match tokio::time::timeout(limit, talk(way, request)).await {
         Ok(answer) => answer,
-        Err(_) => Err(failure(
-            FailureKind::Timeout,
-            format!("no answer within {} s", REQUEST_MAX.as_secs()),
-        )),
+        Err(_) => Err(failure(FailureKind::Timeout, format!("no answer within {limit:?}"))),
     }
 }
 
-async fn talk(
-    address: SocketAddr,
-    host: &str,
-    tls: Arc<ClientConfig>,
-    request: http::Request<Full<Bytes>>,
-) -> Result<Raw, Failure> {
-    let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+async fn talk(way: &Way<'_>, request: http::Request<Full<Bytes>>) -> Result<Raw, Failure> {
+    let name = way.host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let name = ServerName::try_from(name).map_err(|it| failure(FailureKind::Tls, it))?;
-    let stream =
-        TcpStream::connect(address).await.map_err(|it| failure(FailureKind::Connect, it.kind()))?;
-    let stream = TlsConnector::from(tls)
+    let stream = connect(way).await.map_err(|it| failure(FailureKind::Connect, it.kind()))?;
+    let stream = TlsConnector::from(Arc::clone(&way.tls))
         .connect(name, stream)
         .await
         .map_err(|it| failure(FailureKind::Tls, it))?;
@@ -83,9 +100,10 @@ async fn talk(
     background.spawn(async move { drop(connection.await) });
     let response = sender.send_request(request).await.map_err(|it| of_hyper(&it))?;
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|it| {
+    let limit = way.bounds.body_bytes_max;
+    let body = Limited::new(body, limit).collect().await.map_err(|it| {
         if it.is::<LengthLimitError>() {
-            failure(FailureKind::TooLarge, format!("more than {BODY_BYTES_MAX} bytes"))
+            failure(FailureKind::TooLarge, format!("more than {limit} bytes"))
         } else {
             failure(FailureKind::Closed, "the body broke off")
         }
@@ -98,6 +116,13 @@ async fn talk(
         headers: headers.collect(),
         body: body.to_bytes().to_vec(),
     })
+}
+
+async fn connect(way: &Way<'_>) -> std::io::Result<TcpStream> {
+    let Some(from) = way.from else { return TcpStream::connect(way.address).await };
+    let socket = if way.address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(way.address).await
 }
 
 fn of_hyper(error: &hyper::Error) -> Failure {

@@ -1,1 +1,316 @@
-//! The connector to the sandbox platform.
+//! The connector to the sandbox platform: its administrators' API, its token endpoint, its API.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use countersign_model::declare::Manifest;
+use countersign_model::declare::path::PathKind;
+use countersign_model::declare::words::Slug;
+use countersign_model::time::Timestamp;
+use countersign_seal::SigningKey;
+use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
+
+use super::{
+    Answer, ClientChange, ClientCopy, Delivery, Held, Platform, PlatformError, PlatformFault,
+    Presence, RaisedAlert, SubscriptionChange, TokenAnswer, TokenRequest,
+};
+use crate::live::ask::Ask;
+use crate::live::clock::Clock;
+use crate::live::http::Raw;
+use assertion::token_form;
+use call::{Line, Size, Who};
+
+mod assertion;
+mod call;
+mod read;
+
+/// Where a tenant of the sandbox platform is, and what opens it.
+#[derive(Clone)]
+pub struct SandboxSettings {
+    /// Its issuer, which is its address too: `https://test.id.example.com`.
+    pub issuer: String,
+    /// The token that reads.
+    pub reader: String,
+    /// The token that kills.
+    pub killer: String,
+    /// Names with an address of our own choice.
+    pub resolve: BTreeMap<String, SocketAddr>,
+    /// Certificates (PEM) of the authorities that vouch for it; public ones when none.
+    pub ca: Option<Vec<u8>>,
+    /// How long one request may take.
+    pub limit: Duration,
+}
+
+impl fmt::Debug for SandboxSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SandboxSettings({})", self.issuer)
+    }
+}
+
+/// A tenant of the sandbox platform.
+#[derive(Debug)]
+pub struct SandboxPlatform {
+    issuer: String,
+    line: Line,
+    clock: Arc<dyn Clock>,
+}
+
+type Done<T> = Result<T, PlatformError>;
+
+impl SandboxPlatform {
+    /// A connector with these settings. It asks nobody yet.
+    pub fn new(settings: SandboxSettings, clock: Arc<dyn Clock>) -> Done<Self> {
+        let issuer = settings.issuer.trim_end_matches('/').to_owned();
+        let line = Line::new(&issuer, settings).map_err(wrap("be set up"))?;
+        Ok(Self { issuer, line, clock })
+    }
+
+    async fn read(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, PlatformFault> {
+        let ask = self.line.get(path, query, Who::Reader)?;
+        read::json(&self.line.send(ask, None, Size::Answer).await?)
+    }
+
+    /// A record as JSON lines.
+    async fn lines(&self, name: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, PlatformFault> {
+        let ask = self.line.get(&["admin", name], query, Who::Reader)?;
+        let raw = self.line.send(ask, None, Size::Log).await?;
+        read::is_success(&raw)?;
+        Ok(raw.body)
+    }
+
+    async fn kill(&self, path: &[&str]) -> Result<Raw, PlatformFault> {
+        let ask = self.line.new_ask("POST", path, Who::Killer)?;
+        let raw = self.line.send(ask, None, Size::Answer).await?;
+        read::is_success(&raw)?;
+        Ok(raw)
+    }
+
+    async fn held(&self, manifest: &Manifest) -> Result<Held, PlatformFault> {
+        let mine = [("integration", manifest.integration.id.as_str())];
+        let clients = self.read(&["admin", "clients"], &mine).await?;
+        let subscriptions = self.read(&["admin", "subscriptions"], &mine).await?;
+        read::held(manifest, clients, subscriptions)
+    }
+
+    async fn form(
+        &self,
+        path: &[&str],
+        form: &BTreeMap<String, String>,
+        who: Who,
+        from: Option<IpAddr>,
+    ) -> Result<Raw, PlatformFault> {
+        let mut ask = self.line.new_ask("POST", path, who)?;
+        ask.body = Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
+        let ask = ask.header("content-type", "application/x-www-form-urlencoded");
+        self.line.send(ask, from, Size::Answer).await
+    }
+
+    async fn use_at(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Answer, PlatformFault> {
+        if !path.starts_with('/') {
+            return Err(PlatformFault::Settings(format!("`{path}` is not a path")));
+        }
+        let ask = Ask::new(method, format!("{}{path}", self.issuer)).bearer(Some(token));
+        let ask = match method {
+            "PATCH" | "POST" | "PUT" => ask.json("{}"),
+            _ => ask,
+        };
+        read::answer(&self.line.send(ask, from, Size::Answer).await?)
+    }
+}
+
+#[async_trait]
+impl Platform for SandboxPlatform {
+    fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    fn token_endpoint(&self) -> String {
+        format!("{}/oauth/token", self.issuer)
+    }
+
+    async fn granted(&self, manifest: &Manifest) -> Done<Held> {
+        let action = format!("read what {} holds", manifest.integration.id);
+        self.held(manifest).await.map_err(wrap(action))
+    }
+
+    async fn token_log(&self, client: &str, since: Timestamp) -> Done<Vec<u8>> {
+        let query = [("client", client), ("since", &since.to_string())];
+        let lines = self.lines("token-log", &query).await;
+        lines.map_err(wrap(format!("read the token requests of {client}")))
+    }
+
+    async fn access_log(&self, client: &str, since: Timestamp) -> Done<Vec<u8>> {
+        let query = [("client", client), ("since", &since.to_string())];
+        let lines = self.lines("access-log", &query).await;
+        lines.map_err(wrap(format!("read the token uses of {client}")))
+    }
+
+    async fn pushed_log(&self, integration: &Slug) -> Done<Vec<u8>> {
+        let lines = self.lines("pushed-log", &[("integration", integration.as_str())]).await;
+        lines.map_err(wrap(format!("read the log that {integration} pushed")))
+    }
+
+    async fn alerts(&self, integration: &Slug) -> Done<Vec<RaisedAlert>> {
+        let query = [("integration", integration.as_str())];
+        let alerts = self.read(&["admin", "alerts"], &query).await.and_then(read::list);
+        alerts.map_err(wrap(format!("read the alerts about {integration}")))
+    }
+
+    async fn deliveries(&self, integration: &Slug, since: Timestamp) -> Done<Vec<Delivery>> {
+        let query = [("integration", integration.as_str()), ("since", &since.to_string())];
+        let deliveries = self.read(&["admin", "deliveries"], &query).await.and_then(read::list);
+        deliveries.map_err(wrap(format!("read the deliveries to {integration}")))
+    }
+
+    async fn client(&self, client: &str, change: ClientChange) -> Done<()> {
+        let (word, is_delete) = match change {
+            ClientChange::Delete => ("delete", true),
+            ClientChange::Disable => ("disable", false),
+            ClientChange::Enable => ("enable", false),
+            ClientChange::RevokeTokens => ("revoke-tokens", false),
+        };
+        let done = async {
+            if is_delete {
+                let ask =
+                    self.line.new_ask("DELETE", &["admin", "clients", client], Who::Killer)?;
+                return read::is_success(&self.line.send(ask, None, Size::Answer).await?);
+            }
+            self.kill(&["admin", "clients", client, word]).await.map(drop)
+        };
+        done.await.map_err(wrap(format!("{word} {client}")))
+    }
+
+    async fn copy_client(&self, client: &str) -> Done<ClientCopy> {
+        let raw = self.kill(&["admin", "clients", client, "copy"]).await;
+        raw.and_then(|it| read::copy(&it)).map_err(wrap(format!("copy {client}")))
+    }
+
+    async fn subscription(
+        &self,
+        integration: &Slug,
+        subscription: &str,
+        change: SubscriptionChange,
+    ) -> Done<()> {
+        let word = match change {
+            SubscriptionChange::Disable => "disable",
+            SubscriptionChange::Enable => "enable",
+            SubscriptionChange::Purge => "purge",
+        };
+        let path = ["admin", "subscriptions", integration.as_str(), subscription, word];
+        let done = self.kill(&path).await.map(drop);
+        done.map_err(wrap(format!("{word} {subscription} of {integration}")))
+    }
+
+    async fn signing_key(&self, integration: &Slug) -> Done<SigningKey> {
+        let path = ["admin", "subscriptions", integration.as_str(), "signing-key"];
+        let key = async {
+            let ask = self.line.get(&path, &[], Who::Killer)?;
+            let value = read::json(&self.line.send(ask, None, Size::Answer).await?)?;
+            read::key(&value)
+        };
+        key.await.map_err(wrap(format!("read the key that signs events for {integration}")))
+    }
+
+    async fn webhook_key(&self, integration: &Slug, webhook: &str, change: Presence) -> Done<()> {
+        let word = match change {
+            Presence::Remove => "remove-key",
+            Presence::Restore => "restore-key",
+        };
+        let path = ["admin", "webhooks", integration.as_str(), webhook, word];
+        let done = self.kill(&path).await.map(drop);
+        done.map_err(wrap(format!("{word} of {webhook} of {integration}")))
+    }
+
+    async fn redirects(&self, client: &str, change: Presence) -> Done<()> {
+        let word = match change {
+            Presence::Remove => "remove",
+            Presence::Restore => "restore",
+        };
+        let done = self.kill(&["admin", "redirects", client, word]).await.map(drop);
+        done.map_err(wrap(format!("{word} the redirects of {client}")))
+    }
+
+    async fn emit(&self, kind: &str, data: &Value) -> Done<String> {
+        let id = async {
+            let ask = self.line.new_ask("POST", &["admin", "events"], Who::Killer)?;
+            let ask = ask.json(json!({ "type": kind, "data": data }).to_string());
+            read::id(&read::json(&self.line.send(ask, None, Size::Answer).await?)?)
+        };
+        id.await.map_err(wrap(format!("produce an event `{kind}`")))
+    }
+
+    async fn request_token(&self, copy: &ClientCopy, request: &TokenRequest) -> Done<TokenAnswer> {
+        let answer = async {
+            let form = token_form(copy, request, &self.token_endpoint(), self.clock.now())?;
+            let path = ["oauth", "token"];
+            read::token(&self.form(&path, &form, Who::Nobody, request.from).await?)
+        };
+        answer.await.map_err(wrap(format!("be asked for a token of {}", copy.client_id)))
+    }
+
+    async fn use_token(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        from: Option<IpAddr>,
+    ) -> Done<Answer> {
+        let answer = self.use_at(token, method, path, from).await;
+        answer.map_err(wrap(format!("be asked for {method} {path}")))
+    }
+
+    async fn introspect(&self, token: &str) -> Done<bool> {
+        let form = BTreeMap::from([("token".to_owned(), token.to_owned())]);
+        let raw = self.form(&["oauth", "introspect"], &form, Who::Reader, None).await;
+        let active = raw.and_then(|it| read::json(&it)).and_then(|it| read::active(&it));
+        active.map_err(wrap("say whether a token is active"))
+    }
+
+    async fn knock(&self, integration: &Slug, kind: PathKind, subject: &str) -> Done<Answer> {
+        let answer = async {
+            let door = match kind {
+                PathKind::AssertionIn => "assertions",
+                PathKind::CallIn => "callbacks",
+                other => {
+                    let why = format!("there is no door to knock at for `{other}`");
+                    return Err(PlatformFault::Settings(why));
+                }
+            };
+            let path = [door, integration.as_str(), subject];
+            let ask = self.line.new_ask("POST", &path, Who::Nobody)?;
+            read::answer(&self.line.send(ask, None, Size::Answer).await?)
+        };
+        answer.await.map_err(wrap(format!("be knocked at for {subject} of {integration}")))
+    }
+
+    async fn run_job(
+        &self,
+        integration: &Slug,
+        job: &str,
+        causes: &BTreeMap<String, u32>,
+    ) -> Done<Answer> {
+        let answer = async {
+            let path = ["jobs", integration.as_str(), job];
+            let ask = self.line.new_ask("POST", &path, Who::Reader)?;
+            let ask = ask.json(json!({ "causes": causes }).to_string());
+            read::answer(&self.line.send(ask, None, Size::Answer).await?)
+        };
+        answer.await.map_err(wrap(format!("run {job} of {integration}")))
+    }
+}
+
+/// Says what was attempted.
+fn wrap(action: impl Into<String>) -> impl FnOnce(PlatformFault) -> PlatformError {
+    move |source| PlatformError { action: action.into(), source }
+}

@@ -133,13 +133,28 @@ async fn assertion(
     knock(&shared, peer, PathKind::AssertionIn, integration, identity)
 }
 
-/// A redirect of the partner's, knocked at without a request to authorize.
+/// A redirect or a webhook of the partner's, knocked at without a request to authorize or a signature.
 async fn callback(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path((integration, callback)): Path<(String, String)>,
 ) -> Problem {
-    knock(&shared, peer, PathKind::CallIn, integration, callback)
+    let behind = behind(&shared, &integration, &callback);
+    match knock(&shared, peer, PathKind::CallIn, integration, callback) {
+        it if it.status == StatusCode::UNAUTHORIZED => behind.err().unwrap_or(it),
+        shut => shut,
+    }
+}
+
+/// What an open gate leads to: a webhook with a key, or an address that a client's codes go to.
+fn behind(shared: &Shared, integration: &str, id: &str) -> Result<(), Problem> {
+    let pages = shared.book.open();
+    if let Some(webhook) = pages.webhooks.get(&(integration.to_owned(), id.to_owned())) {
+        return if webhook.has_key { Ok(()) } else { Err(Problem::unauthorized("no-key")) };
+    }
+    let mut mine = pages.clients.values().map(|it| &it.registration);
+    let is_known = mine.any(|it| it.integration == integration && it.redirects.contains_key(id));
+    if is_known { Ok(()) } else { Err(Problem::invalid("unknown-redirect")) }
 }
 
 fn knock(

@@ -1,0 +1,244 @@
+//! What the platform's answers mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_model::certify::baseline::Granted;
+use countersign_model::declare::Manifest;
+use countersign_seal::SigningKey;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::live::http::Raw;
+use crate::platform::{Answer, ClientCopy, Held, PlatformFault, TokenAnswer};
+
+/// How much of a foreign word is kept.
+const WORD_CHARS_MAX: usize = 100;
+
+fn unreadable(why: impl Into<String>) -> PlatformFault {
+    PlatformFault::Unreadable(why.into())
+}
+
+/// The code of a refusal: of RFC 9457's problem or of RFC 6749's error; nothing when there is none.
+fn code(body: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let code = value.get("code").or_else(|| value.get("error"))?.as_str()?;
+    Some(word(code))
+}
+
+fn word(text: &str) -> String {
+    text.chars().filter(|it| !it.is_control()).take(WORD_CHARS_MAX).collect()
+}
+
+fn refused(raw: &Raw) -> PlatformFault {
+    PlatformFault::Refused { status: raw.status, code: code(&raw.body).unwrap_or_default() }
+}
+
+/// Whether it did what was asked.
+pub(super) fn is_success(raw: &Raw) -> Result<(), PlatformFault> {
+    if (200..300).contains(&raw.status) { Ok(()) } else { Err(refused(raw)) }
+}
+
+/// The JSON of an answer that says yes.
+pub(super) fn json(raw: &Raw) -> Result<Value, PlatformFault> {
+    is_success(raw)?;
+    serde_json::from_slice(&raw.body).map_err(|it| unreadable(it.to_string()))
+}
+
+/// A list of a known kind.
+pub(super) fn list<T: DeserializeOwned>(value: Value) -> Result<Vec<T>, PlatformFault> {
+    serde_json::from_value(value).map_err(|it| unreadable(it.to_string()))
+}
+
+/// What an API answered; that it is broken is no answer.
+pub(super) fn answer(raw: &Raw) -> Result<Answer, PlatformFault> {
+    if 500 <= raw.status {
+        return Err(refused(raw));
+    }
+    let is_success = (200..300).contains(&raw.status);
+    let reason = if is_success { None } else { code(&raw.body) };
+    Ok(Answer { status: raw.status, reason })
+}
+
+/// What a token endpoint answered (RFC 6749, sections 5.1 and 5.2).
+pub(super) fn token(raw: &Raw) -> Result<TokenAnswer, PlatformFault> {
+    if 500 <= raw.status {
+        return Err(refused(raw));
+    }
+    let value: Value =
+        serde_json::from_slice(&raw.body).map_err(|it| unreadable(it.to_string()))?;
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    let answer = TokenAnswer {
+        status: raw.status,
+        access_token: text("access_token").map(str::to_owned),
+        refresh_token: text("refresh_token").map(str::to_owned),
+        expires_in: value.get("expires_in").and_then(Value::as_u64),
+        scope: text("scope").map(str::to_owned),
+        error: text("error").map(word),
+        reason: text("error_description").map(word),
+    };
+    let is_success = (200..300).contains(&raw.status);
+    match (is_success, &answer.access_token, &answer.error) {
+        (true, Some(_), None) => Ok(answer),
+        (false, None, Some(_)) => Ok(answer),
+        _ => Err(unreadable(format!("HTTP {} without a token or an error", raw.status))),
+    }
+}
+
+/// Whether a token is active (RFC 7662, section 2.2).
+pub(super) fn active(value: &Value) -> Result<bool, PlatformFault> {
+    value.get("active").and_then(Value::as_bool).ok_or_else(|| unreadable("it has no `active`"))
+}
+
+/// An id that was given.
+pub(super) fn id(value: &Value) -> Result<String, PlatformFault> {
+    let id = value.get("id").and_then(Value::as_str).ok_or_else(|| unreadable("it has no `id`"))?;
+    Ok(word(id))
+}
+
+/// A key, written as its seed.
+pub(super) fn key(value: &Value) -> Result<SigningKey, PlatformFault> {
+    let seed = value.get("seed").and_then(Value::as_str);
+    let seed = seed.and_then(|it| URL_SAFE_NO_PAD.decode(it).ok());
+    let seed = seed.and_then(|it| <[u8; 32]>::try_from(it).ok());
+    seed.map(SigningKey::from_seed).ok_or_else(|| unreadable("it has no `seed` of 32 bytes"))
+}
+
+/// A throw-away copy.
+pub(super) fn copy(raw: &Raw) -> Result<ClientCopy, PlatformFault> {
+    let value = json(raw)?;
+    let client_id = value.get("client_id").and_then(Value::as_str);
+    let client_id = client_id.ok_or_else(|| unreadable("it has no `client_id`"))?.to_owned();
+    Ok(ClientCopy { client_id, key: key(&value)? })
+}
+
+#[derive(Debug, Deserialize)]
+struct ListedClient {
+    client_id: String,
+    enabled: bool,
+    auth: String,
+    scopes: BTreeSet<String>,
+    keys: BTreeSet<String>,
+    redirect_uris: BTreeSet<String>,
+    token_ttl_seconds: u64,
+    refresh_ttl_seconds: u64,
+    #[serde(default)]
+    copy_of: Option<String>,
+}
+
+/// What is held for a manifest. Throw-away copies are ours and left out.
+pub(super) fn held(
+    manifest: &Manifest,
+    clients: Value,
+    subscriptions: Value,
+) -> Result<Held, PlatformFault> {
+    let declared: BTreeSet<&str> = manifest.identities.iter().map(|it| it.client_id()).collect();
+    let clients: Vec<ListedClient> = list(clients)?;
+    let mut granted = BTreeMap::new();
+    let mut undeclared = BTreeSet::new();
+    for it in clients.into_iter().filter(|it| it.copy_of.is_none()) {
+        if !declared.contains(it.client_id.as_str()) {
+            undeclared.insert(it.client_id);
+            continue;
+        }
+        let holds = Granted {
+            enabled: it.enabled,
+            auth: it.auth,
+            scopes: it.scopes,
+            keys: it.keys,
+            redirect_uris: it.redirect_uris,
+            token_ttl_seconds: it.token_ttl_seconds,
+            refresh_ttl_seconds: it.refresh_ttl_seconds,
+        };
+        granted.insert(it.client_id, holds);
+    }
+    Ok(Held { granted, undeclared, subscriptions: list(subscriptions)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn raw(status: u16, body: &str) -> Raw {
+        Raw { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn a_token_endpoint_grants_refuses_or_makes_no_sense() {
+        let table = [
+            (200, r#"{"access_token":"t","expires_in":60,"scope":"a"}"#, "granted"),
+            (400, r#"{"error":"invalid_scope","error_description":null}"#, "invalid_scope"),
+            (401, r#"{"error":"invalid_client","error_description":"suspended"}"#, "suspended"),
+            (200, "", "unreadable"),
+            (200, "{}", "unreadable"),
+            (200, r#"{"error":"invalid_scope"}"#, "unreadable"),
+            (400, "{}", "unreadable"),
+            (404, "<html>", "unreadable"),
+            (500, r#"{"error":"server_error"}"#, "refused 500 server_error"),
+            (502, "", "refused 502 "),
+        ];
+        for (status, body, expected) in table {
+            let got = match token(&raw(status, body)) {
+                Ok(it) if it.access_token.is_some() => "granted".to_owned(),
+                Ok(it) => it.reason.or(it.error).unwrap(),
+                Err(PlatformFault::Unreadable(_)) => "unreadable".to_owned(),
+                Err(PlatformFault::Refused { status, code }) => format!("refused {status} {code}"),
+                Err(other) => other.to_string(),
+            };
+            assert_eq!(got, expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_carries_the_code_of_its_refusal() {
+        let answer = |status, body| answer(&raw(status, body)).map(|it| it.reason);
+        assert_eq!(answer(200, r#"{"code":"x"}"#).unwrap(), None);
+        assert_eq!(answer(403, r#"{"code":"suspended"}"#).unwrap(), Some("suspended".to_owned()));
+        assert_eq!(answer(403, "no").unwrap(), None);
+        assert!(matches!(
+            answer(503, r#"{"code":"x"}"#),
+            Err(PlatformFault::Refused { status: 503, .. })
+        ));
+        let long = format!(r#"{{"code":"{}"}}"#, "x".repeat(5_000));
+        assert_eq!(answer(403, &long).unwrap().unwrap().len(), WORD_CHARS_MAX);
+    }
+
+    #[test]
+    fn what_is_held_is_split_by_what_is_declared() {
+        let parsed = countersign_model::declare::parse(
+            crate::fact::SAAS,
+            countersign_model::declare::Format::Toml,
+        );
+        let manifest = parsed.unwrap().manifest;
+        let client = |id: &str, copy_of: Option<&str>| {
+            json!({
+                "client_id": id, "integration": "acme-helpdesk", "enabled": true, "auth": "x",
+                "scopes": ["a"], "keys": [], "redirect_uris": [], "token_ttl_seconds": 600,
+                "refresh_ttl_seconds": 0, "copy_of": copy_of, "created_at": "t", "alerts": [],
+            })
+        };
+        let clients = json!([
+            client("acme-helpdesk", None),
+            client("acme-legacy", None),
+            client("acme-helpdesk.copy-1", Some("acme-helpdesk")),
+        ]);
+        let held = held(&manifest, clients, json!([])).unwrap();
+        assert_eq!(held.granted.keys().collect::<Vec<_>>(), ["acme-helpdesk"]);
+        assert_eq!(held.undeclared.into_iter().collect::<Vec<_>>(), ["acme-legacy"]);
+        let broken = super::held(&manifest, json!([{"client_id": "acme-helpdesk"}]), json!([]));
+        assert!(matches!(broken, Err(PlatformFault::Unreadable(_))));
+    }
+
+    #[test]
+    fn a_key_is_a_seed_of_thirty_two_bytes() {
+        let seed = |bytes: &[u8]| json!({ "seed": URL_SAFE_NO_PAD.encode(bytes) });
+        assert!(key(&seed(&[1; 32])).is_ok());
+        for value in [seed(&[1; 31]), json!({}), json!({"seed": "*"}), json!([])] {
+            assert!(matches!(key(&value), Err(PlatformFault::Unreadable(_))), "{value}");
+        }
+    }
+}
