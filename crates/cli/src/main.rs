@@ -6,13 +6,15 @@ mod clock;
 mod command;
 mod exit;
 mod failure;
+mod signal;
+mod stage;
 mod ui;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 use crate::ui::Ui;
 
@@ -34,7 +36,11 @@ fn main() -> ExitCode {
         }
     };
     let forgiven = arguments.exit_zero_on.clone();
+    let service = arguments.command.as_ref().is_some_and(Command::is_service);
     let outcome = runtime.block_on(async {
+        if service {
+            return command::run(arguments, ui).await;
+        }
         tokio::select! {
             it = command::run(arguments, ui) => it,
             _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),

@@ -11,6 +11,8 @@ mod manifest;
 mod next;
 mod profile;
 mod review;
+mod sandbox;
+mod server;
 mod status;
 mod submit;
 mod withdraw;
@@ -20,7 +22,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::args::{Arguments, Command, KeyVerb, LogVerb, ProfileVerb};
+use crate::args::{Arguments, Command, KeyVerb, LogVerb, ProfileVerb, ServerVerb};
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -90,6 +92,8 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
         Some(Command::Log { verb: LogVerb::Verify { folder, vkey, since } }) => {
             log::verify(context, &folder, &vkey, since.as_deref())
         }
+        Some(Command::Sandbox { verb }) => sandbox::run(context, &verb).await,
+        Some(Command::Server { verb: ServerVerb::Run(it) }) => server::run(context, &it).await,
     }
 }
 

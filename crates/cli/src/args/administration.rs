@@ -1,0 +1,58 @@
+//! Administration, noun first.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::PathArgs;
+
+/// `key`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyVerb {
+    /// Make a key, encrypted with a passphrase.
+    Create {
+        /// Whose key it is.
+        #[arg(long)]
+        name: String,
+        /// Where to write it; must not exist.
+        #[arg(long)]
+        out: PathBuf,
+        /// A file with the passphrase; asked for at a terminal when left out.
+        #[arg(long)]
+        passphrase_file: Option<PathBuf>,
+    },
+}
+
+/// `log`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogVerb {
+    /// Judge token logs (JSON lines) against the declared use of a manifest.
+    Check {
+        /// The logs; `-` is standard input.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The manifest.
+        #[arg(long, default_value = "countersign.toml")]
+        manifest: PathBuf,
+    },
+    /// Verify a folder of tiles and its checkpoint.
+    Verify {
+        /// The folder.
+        folder: PathBuf,
+        /// The log's verifier key, `name+hash+key`, or a file that holds it.
+        #[arg(long)]
+        vkey: String,
+        /// An earlier checkpoint that must be a part of this log.
+        #[arg(long)]
+        since: Option<PathBuf>,
+    },
+}
+
+/// `profile`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfileVerb {
+    /// List the profiles.
+    List,
+    /// Show what a manifest's profile asks of it, control by control.
+    Show(PathArgs),
+}
