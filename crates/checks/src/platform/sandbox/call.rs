@@ -150,7 +150,7 @@ impl Line {
         let request = request(&ask, &url, &self.host).ok_or_else(unwritable)?;
         let address = self.resolver.resolve(&self.host, self.port).await;
         let address =
-            address.map_err(|it| self.fault(Failure { kind: it.kind, detail: it.detail }))?;
+            address.map_err(|it| self.fault(&Failure { kind: it.kind, detail: it.detail }))?;
         let body_bytes_max = match size {
             Size::Answer => ANSWER_BYTES_MAX,
             Size::Log => LOG_BYTES_MAX,
@@ -158,10 +158,10 @@ impl Line {
         let bounds = Bounds { time: self.limit, body_bytes_max };
         let tls = Arc::clone(&self.tls);
         let way = Way { address, host: &self.host, tls, from, bounds };
-        exchange(&way, request).await.map_err(|it| self.fault(it))
+        exchange(&way, request).await.map_err(|it| self.fault(&it))
     }
 
-    fn fault(&self, failure: Failure) -> PlatformFault {
+    fn fault(&self, failure: &Failure) -> PlatformFault {
         let words = format!("{}: {}", failure.kind.words(), failure.detail);
         match failure.kind {
             FailureKind::AddressRefused => PlatformFault::Settings(words),
@@ -170,9 +170,7 @@ impl Line {
             | FailureKind::Resolve
             | FailureKind::Tls => PlatformFault::Connection(words),
             FailureKind::Protocol | FailureKind::TooLarge => PlatformFault::Unreadable(words),
-            FailureKind::Timeout => {
-                PlatformFault::Timeout { seconds: self.limit.as_secs_f64().ceil() as u64 }
-            }
+            FailureKind::Timeout => PlatformFault::Timeout { seconds: self.limit.as_secs().max(1) },
         }
     }
 }
@@ -236,7 +234,7 @@ mod tests {
     #[test]
     fn every_failure_has_its_cause() {
         let line = Line::new("https://id.example.com", settings()).unwrap();
-        let fault = |kind| line.fault(Failure { kind, detail: "why".to_owned() }).to_string();
+        let fault = |kind| line.fault(&Failure { kind, detail: "why".to_owned() }).to_string();
         insta::assert_snapshot!(
             [FailureKind::Connect, FailureKind::TooLarge, FailureKind::Timeout]
                 .map(fault)

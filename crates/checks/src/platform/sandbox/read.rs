@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_model::certify::baseline::Granted;
 use countersign_model::declare::Manifest;
+use countersign_model::declare::manifest::Identity;
 use countersign_seal::SigningKey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -81,8 +82,7 @@ pub(super) fn token(raw: &Raw) -> Result<TokenAnswer, PlatformFault> {
     };
     let is_success = (200..300).contains(&raw.status);
     match (is_success, &answer.access_token, &answer.error) {
-        (true, Some(_), None) => Ok(answer),
-        (false, None, Some(_)) => Ok(answer),
+        (true, Some(_), None) | (false, None, Some(_)) => Ok(answer),
         _ => Err(unreadable(format!("HTTP {} without a token or an error", raw.status))),
     }
 }
@@ -134,7 +134,7 @@ pub(super) fn held(
     clients: Value,
     subscriptions: Value,
 ) -> Result<Held, PlatformFault> {
-    let declared: BTreeSet<&str> = manifest.identities.iter().map(|it| it.client_id()).collect();
+    let declared: BTreeSet<&str> = manifest.identities.iter().map(Identity::client_id).collect();
     let clients: Vec<ListedClient> = list(clients)?;
     let mut granted = BTreeMap::new();
     let mut undeclared = BTreeSet::new();

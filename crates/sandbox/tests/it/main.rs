@@ -1,0 +1,5 @@
+//! The checks' own code against the whole sandbox, over sockets.
+#![cfg(test)]
+
+mod connector;
+mod helper;
