@@ -30,6 +30,12 @@ pub trait Platform: Send + Sync + fmt::Debug {
     /// What the platform holds for the identities of this manifest, and for the integration beside them.
     async fn granted(&self, manifest: &Manifest) -> Result<Held, PlatformError>;
 
+    /// Every scope that the platform knows, with the calls that need it: `DELETE /v1/tenants/{id}`.
+    /// Empty where it does not say.
+    async fn scopes(&self) -> Result<BTreeMap<String, BTreeSet<String>>, PlatformError> {
+        Ok(BTreeMap::new())
+    }
+
     /// The platform's own record of token requests, as JSON lines: one client's, from a moment on.
     async fn token_log(&self, client: &str, since: Timestamp) -> Result<Vec<u8>, PlatformError>;
 
