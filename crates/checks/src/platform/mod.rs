@@ -105,9 +105,9 @@ pub trait Platform: Send + Sync + fmt::Debug {
     /// Whether the platform calls this token active.
     async fn introspect(&self, token: &str) -> Result<bool, PlatformError>;
 
-    /// Knocks at a webhook, callback or assertion path without any credential: only to see whether
-    /// the gate in front of it is shut. A shut gate answers 403 with its reason; an open one leads to
-    /// a refusal for the missing credential (401).
+    /// Knocks at a path without any credential of the integration's: only to see whether the gate in
+    /// front of it is shut. A shut gate answers 403 with its reason; an open one leads to a refusal
+    /// for the missing credential (401). The subject of a token path is the client. Nothing is done.
     async fn knock(
         &self,
         integration: &Slug,
