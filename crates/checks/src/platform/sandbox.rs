@@ -1,6 +1,6 @@
 //! The connector to the sandbox platform: its administrators' API, its token endpoint, its API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -142,6 +142,11 @@ impl Platform for SandboxPlatform {
     async fn granted(&self, manifest: &Manifest) -> Done<Held> {
         let action = format!("read what {} holds", manifest.integration.id);
         self.held(manifest).await.map_err(wrap(action))
+    }
+
+    async fn scopes(&self) -> Done<BTreeMap<String, BTreeSet<String>>> {
+        let scopes = self.read(&["admin", "scopes"], &[]).await.and_then(read::parsed);
+        scopes.map_err(wrap("list its scopes"))
     }
 
     async fn token_log(&self, client: &str, since: Timestamp) -> Done<Vec<u8>> {

@@ -27,7 +27,7 @@ pub struct RaisesAlertOnReplayedToken;
 /// The second address of this machine that a stolen token is used from.
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// How long an alert of a test tenant is waited for: what takes minutes there never arrives in a test.
-const SANDBOX_WAIT: Period = Period::from_seconds(3);
+const SANDBOX_WAIT: Period = Period::from_seconds(2);
 /// How soon it is looked for again, at first and at last.
 const PAUSES_MS: (u64, u64) = (25, 2_000);
 /// How many alerts of a manifest are tried.

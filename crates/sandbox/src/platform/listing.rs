@@ -16,15 +16,16 @@ use countersign_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Shared;
 use super::admin::{is_reader, killer};
 use super::book::{Client, Pages};
 use super::client::key_names;
 use super::problem::Problem;
+use super::{Shared, api};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/admin/clients", get(clients))
+        .route("/admin/scopes", get(scopes))
         .route("/admin/subscriptions", get(subscriptions))
         .route("/admin/subscriptions/{integration}/signing-key", get(signing_key))
         .route("/admin/deliveries", get(deliveries))
@@ -98,6 +99,14 @@ fn listed(pages: &Pages, client: &Client) -> serde_json::Value {
         "copy_of": client.copy_of,
         "alerts": alerts,
     })
+}
+
+async fn scopes(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    Ok(Json(api::scopes()).into_response())
 }
 
 async fn subscriptions(

@@ -3,3 +3,4 @@
 
 mod connector;
 mod helper;
+mod misuse;
