@@ -1,7 +1,7 @@
 //! Every check, once.
 
 use crate::check::Check;
-use crate::{fact, granted, probe};
+use crate::{drill, fact, granted};
 
 /// Every check, in the order in which they are shown.
 pub const CHECKS: &[&dyn Check] = &[
@@ -21,9 +21,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &granted::wildcard::HoldsNoWildcardAuthority,
     &granted::before_pass::GotNoProductionTrustBeforeAPass,
     &granted::lifetime::BoundsAccessTokenLifetime,
-    &probe::undeclared_scope::RefusesUndeclaredScope,
-    &probe::revoked_token::RefusesRevokedToken,
-    &probe::replayed_token::RaisesAlertOnReplayedToken,
+    &drill::rotates::RotatesWithoutAPerson,
+    &drill::old_credential::RefusesOldCredentialAfterRotation,
 ];
 
 /// The check of this name.

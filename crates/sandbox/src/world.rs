@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::manifests::{OVER_BROAD_SCOPE, Version, manifest, read};
 use crate::partner::{PartnerConfig, Tenant};
 use crate::platform::JWT_BEARER;
-use crate::registration::{self, Lapse, SubscriptionRegistration};
+use crate::registration::{self, SubscriptionRegistration};
 use crate::serve::listener;
 use crate::{Ask, Authority, Fault, Kind, Net, Partner, Platform, PlatformConfig, StartError};
 
@@ -233,13 +233,6 @@ fn register(
         if faults.contains(&Fault::OffUseRequests) {
             client.grant_types.insert(JWT_BEARER.to_owned());
         }
-        let lapses = [
-            (Fault::GrantsAnyScope, Lapse::GrantsAnyScope),
-            (Fault::KeepsRevokedTokens, Lapse::KeepsRevokedTokens),
-            (Fault::LosesTokenRequests, Lapse::LosesTokenRequests),
-        ];
-        client.lapses =
-            lapses.into_iter().filter(|it| faults.contains(&it.0)).map(|it| it.1).collect();
         platform.register_client(client)?;
     }
     for subscription in registration::subscriptions(declared) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod control;
 mod error;
+mod offline;
 mod people;
 mod prepare;
 mod running;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use countersign_server::clock::Clock;
 use countersign_server::config::Config;
-use countersign_server::live::LiveWorld;
 
 use super::{Options, Sandbox, Stage, StageError, prepare};
 
 /// Starts a server over the world that its settings name.
 pub(crate) async fn serve(config: Config) -> Result<countersign_server::Running, StageError> {
     let clock = Clock::System;
-    let world = Arc::new(LiveWorld::from_config(&config, clock.clone())?);
+    let world = Arc::new(super::offline::Offline);
     Ok(countersign_server::run(config, world, clock).await?)
 }
 

@@ -3,6 +3,4 @@
 #[cfg(feature = "authzen")]
 pub mod authzen;
 #[cfg(feature = "authzen")]
-mod batch;
-#[cfg(feature = "authzen")]
 mod evaluation;

@@ -2,5 +2,5 @@
 #![cfg(test)]
 
 mod connector;
+mod drills;
 mod helper;
-mod misuse;

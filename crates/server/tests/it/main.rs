@@ -3,9 +3,7 @@
 
 mod faults;
 mod journey;
-mod live;
 mod openapi;
 mod people;
 mod property;
 mod stage;
-mod town;
