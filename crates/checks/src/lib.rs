@@ -18,6 +18,7 @@ pub mod undo;
 pub mod drill;
 pub mod fact;
 pub mod granted;
+pub mod leak;
 pub mod log;
 pub mod platform;
 pub mod probe;

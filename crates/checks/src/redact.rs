@@ -72,9 +72,11 @@ impl Redactor {
             Value::String(text) => Value::String(self.text(text)),
             Value::Array(items) => items.iter().map(|it| self.value(it)).collect(),
             Value::Object(members) => {
+                let is_key = members.contains_key("kty");
                 let members = members.iter().map(|(name, it)| {
+                    let is_telling = is_telling(name) || (is_key && is_private(name));
                     let hidden = match it {
-                        Value::String(text) if is_telling(name) && !text.is_empty() => {
+                        Value::String(text) if is_telling && !text.is_empty() => {
                             Value::String(self.mark("secret", text))
                         }
                         other => self.value(other),
@@ -153,6 +155,11 @@ const TELLING: [&str; 22] = [
     "token",
 ];
 
+/// Private members of a JSON Web Key (RFC 7518, section 6).
+fn is_private(name: &str) -> bool {
+    ["d", "dp", "dq", "k", "p", "q", "qi"].contains(&name)
+}
+
 fn is_telling(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
     TELLING.contains(&name.as_str())
@@ -203,6 +210,7 @@ mod tests {
             format!("Authorization: Bearer {secret}"),
             format!("the token is {jwt}"),
             "mail lena.fischer@example.com about hunter2-hunter2".to_owned(),
+            json!({"keys": [{"kty": "OKP", "x": "public", "d": secret}]}).to_string(),
             format!("{{\"refresh_token\":\"{secret}\"}}\n{{\"token\":\"{secret}\"}}"),
         ];
         for body in bodies {

@@ -1,7 +1,7 @@
 //! Every check, once.
 
 use crate::check::Check;
-use crate::{drill, fact, granted};
+use crate::{fact, granted, leak, probe};
 
 /// Every check, in the order in which they are shown.
 pub const CHECKS: &[&dyn Check] = &[
@@ -21,8 +21,11 @@ pub const CHECKS: &[&dyn Check] = &[
     &granted::wildcard::HoldsNoWildcardAuthority,
     &granted::before_pass::GotNoProductionTrustBeforeAPass,
     &granted::lifetime::BoundsAccessTokenLifetime,
-    &drill::rotates::RotatesWithoutAPerson,
-    &drill::old_credential::RefusesOldCredentialAfterRotation,
+    &leak::secrets::KeepsSecretsOutOfSource,
+    &leak::live::KeepsLiveCredentialsOutOfSource,
+    &probe::undeclared_scope::RefusesUndeclaredScope,
+    &probe::revoked_token::RefusesRevokedToken,
+    &probe::replayed_token::RaisesAlertOnReplayedToken,
 ];
 
 /// The check of this name.

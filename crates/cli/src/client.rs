@@ -44,6 +44,13 @@ impl Client {
         self.send(self.http.get(format!("{}{path}", self.base))).await
     }
 
+    /// GET bytes as they are.
+    pub(crate) async fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let (status, body) = self.answer(request).await?;
+        if (200..300).contains(&status) { Ok(body) } else { Err(problem(status, &body)) }
+    }
+
     /// POST a JSON document.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.send(self.http.post(format!("{}{path}", self.base)).json(body)).await

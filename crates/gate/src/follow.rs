@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use countersign_model::enforce::snapshot::Lane;
 use reqwest::{Client, RequestBuilder, Url};
 
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::entropy::nonce;
 use crate::gate::{Gate, Heard};
 use crate::heartbeat::HeartbeatError;
@@ -21,6 +21,8 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// How often an epoch that did not change is acknowledged again, for a server that was restarted.
 const ACK_EVERY: Duration = Duration::from_secs(2);
+/// How often a turn asks for a snapshot.
+const SNAPSHOTS_MAX: usize = 3;
 const HEARTBEAT_BYTES_MAX: usize = 8 * 1024;
 const SNAPSHOT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -62,6 +64,12 @@ pub enum FollowError {
     /// The address cannot be built upon.
     #[error("the server's address cannot be built upon")]
     Address,
+    /// The snapshot that the server gives is never the one that it says is in force.
+    #[error("the server speaks of epoch {epoch} and does not give its snapshot")]
+    Behind {
+        /// The epoch that it speaks of.
+        epoch: u64,
+    },
     /// The sign of life is not believed.
     #[error("the server's heartbeat is not believed")]
     Heartbeat(#[source] HeartbeatError),
@@ -136,39 +144,52 @@ pub async fn follow(gate: Arc<Gate>, config: FollowConfig, stop: impl Future<Out
 pub struct Follower {
     gate: Arc<Gate>,
     config: FollowConfig,
+    clock: fn() -> Moment,
     acked: Option<(u64, Instant)>,
 }
 
 impl Follower {
     /// Asks nothing yet.
     pub fn new(gate: Arc<Gate>, config: FollowConfig) -> Self {
-        Self { gate, config, acked: None }
+        Self { gate, config, clock: clock::now, acked: None }
+    }
+
+    /// With another clock than the machine's.
+    #[must_use]
+    pub fn with_clock(self, clock: fn() -> Moment) -> Self {
+        Self { clock, ..self }
     }
 
     /// Asks once: the sign of life, the snapshot if it changed, and acknowledges. The epoch in force.
     pub async fn turn(&mut self) -> Result<u64, FollowError> {
-        // A change in the middle of a turn is seen by the next one.
-        for _ in 0..2 {
-            match self.heartbeat().await? {
-                Heard::Current => break,
-                Heard::Behind { .. } => self.snapshot().await?,
+        let mut behind = None;
+        // Each change in the middle of a turn costs one more question.
+        for _ in 0..SNAPSHOTS_MAX {
+            behind = match self.heartbeat().await? {
+                Heard::Current => None,
+                Heard::Behind { epoch } => Some(epoch),
+            };
+            if behind.is_none() {
+                break;
             }
+            self.snapshot().await?;
         }
         let epoch = self.gate.epoch();
-        let now = clock::now().steady;
+        let now = (self.clock)().steady;
         let again = |(acked, at): (u64, Instant)| acked != epoch || at + ACK_EVERY <= now;
         if self.acked.is_none_or(again) {
             self.acknowledge(epoch).await?;
             self.acked = Some((epoch, now));
         }
-        Ok(epoch)
+        // What is in force here is said all the same: a withdrawal waits for nothing else.
+        behind.map_or(Ok(epoch), |epoch| Err(FollowError::Behind { epoch }))
     }
 
     async fn heartbeat(&self) -> Result<Heard, FollowError> {
         let nonce = nonce().ok_or(FollowError::NoEntropy)?;
         let what = "heartbeat";
         let url = self.url("v1/gate/heartbeat", &[("lane", self.lane()), ("nonce", &nonce)])?;
-        let asked = clock::now();
+        let asked = (self.clock)();
         let token = self.get(url, what, HEARTBEAT_BYTES_MAX).await?;
         let token = String::from_utf8_lossy(&token);
         self.gate.heartbeat(token.trim(), &nonce, asked).map_err(FollowError::Heartbeat)

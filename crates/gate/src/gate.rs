@@ -193,6 +193,24 @@ impl Gate {
         answer
     }
 
+    /// Says no to a question that is no call in words that a gate knows, and remembers it.
+    pub fn refuse_unknown(&self, clock: Instant, now: Timestamp) -> Answer {
+        let age = self.life().age(clock, now);
+        let snapshot = self.snapshot.load();
+        let answer = Answer {
+            decision: self.log.name(now),
+            reason: Reason::UnknownWord,
+            integration: None,
+            certificate: None,
+            epoch: snapshot.epoch,
+            age,
+            fresh_for: age.map_or(Duration::ZERO, |it| snapshot.lease.std().saturating_sub(it)),
+            stale_but_admitted: false,
+        };
+        self.log.add(Record { at: now, call: None, answer: answer.clone() });
+        answer
+    }
+
     /// One of the last decisions, as it was taken.
     pub fn record(&self, decision: &DecisionId) -> Option<Arc<Record>> {
         self.log.get(decision)

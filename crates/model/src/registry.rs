@@ -55,6 +55,8 @@ pub struct Record {
     pub plan: Option<PlanRecord>,
     /// The certificate in force, or the last one.
     pub certificate: Option<CertificateRecord>,
+    /// When its first certificate was signed.
+    pub certified_since: Option<Timestamp>,
     /// Waivers by id.
     pub waivers: BTreeMap<WaiverId, Waiver>,
     /// What differs from the certified baseline at the platform.
@@ -144,6 +146,8 @@ pub struct PlanRecord {
 pub struct CertificateRecord {
     /// Its id.
     pub id: CertificateId,
+    /// When it was signed first.
+    pub at: Timestamp,
     /// The envelope with two people's signatures.
     pub envelope: Digest,
     /// The signed token.
@@ -285,6 +289,7 @@ impl Record {
             decisions: Vec::new(),
             plan: None,
             certificate: None,
+            certified_since: None,
             waivers: BTreeMap::new(),
             drifts: Vec::new(),
             due_since: None,
@@ -400,6 +405,7 @@ impl Record {
         let outcomes = self.assessment.as_ref().map(|it| it.outcomes.clone()).unwrap_or_default();
         self.certificate = Some(CertificateRecord {
             id: certificate.clone(),
+            at: event.at,
             envelope: *envelope,
             token: *token,
             manifest: *manifest,
@@ -412,6 +418,7 @@ impl Record {
             log_index: index,
             revoked: false,
         });
+        self.certified_since = self.certified_since.or(Some(event.at));
         if let Some(plan) = &mut self.plan {
             plan.applied = true;
         }

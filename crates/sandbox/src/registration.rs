@@ -8,6 +8,18 @@ use countersign_model::time::Period;
 use countersign_seal::Digest;
 use serde::{Deserialize, Serialize};
 
+/// A way in which the platform itself is wrong about a client, and about every copy of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lapse {
+    /// It is granted whatever scope it asks for.
+    GrantsAnyScope,
+    /// Its tokens stay alive when they are revoked.
+    KeepsRevokedTokens,
+    /// Some of its token requests are not written down.
+    LosesTokenRequests,
+}
+
 /// A client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +56,9 @@ pub struct ClientRegistration {
     /// The alerts that are wired for it, in the manifest's words.
     #[serde(default)]
     pub alerts: BTreeSet<String>,
+    /// Where the platform is wrong about it; nowhere, on a right one.
+    #[serde(default)]
+    pub lapses: BTreeSet<Lapse>,
 }
 
 /// An event subscription.
@@ -121,6 +136,7 @@ pub fn clients(manifest: &Manifest) -> Vec<ClientRegistration> {
             refresh_ttl_seconds: refresh
                 .map_or(0, |it| it.max_age.map_or(life.seconds(), Period::seconds)),
             alerts: manifest.alerts.iter().map(|it| it.signal.clone()).collect(),
+            lapses: BTreeSet::new(),
         }
     };
     manifest.identities.iter().filter(|it| oauth(it.kind)).map(of_identity).collect()

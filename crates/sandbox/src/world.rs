@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::manifests::{OVER_BROAD_SCOPE, Version, manifest, read};
 use crate::partner::{PartnerConfig, Tenant};
 use crate::platform::JWT_BEARER;
-use crate::registration::{self, SubscriptionRegistration};
+use crate::registration::{self, Lapse, SubscriptionRegistration};
 use crate::serve::listener;
 use crate::{Ask, Authority, Fault, Kind, Net, Partner, Platform, PlatformConfig, StartError};
 
@@ -189,7 +189,7 @@ impl World {
         self.partners.values().map(of).collect()
     }
 
-    /// Local copies of the repositories that manifests name, by address.
+    /// Local copies of the repositories and images that manifests name, by address.
     pub fn sources(&self) -> BTreeMap<String, PathBuf> {
         let mut sources = BTreeMap::new();
         for partner in self.partners.values() {
@@ -198,6 +198,9 @@ impl World {
             };
             for repository in manifest.source.iter().flat_map(|it| &it.repositories) {
                 sources.insert(repository.to_string(), folder.to_owned());
+            }
+            for image in manifest.source.iter().flat_map(|it| &it.images) {
+                sources.extend(partner.image().map(|it| (image.clone(), it)));
             }
         }
         sources
@@ -233,6 +236,13 @@ fn register(
         if faults.contains(&Fault::OffUseRequests) {
             client.grant_types.insert(JWT_BEARER.to_owned());
         }
+        let lapses = [
+            (Fault::GrantsAnyScope, Lapse::GrantsAnyScope),
+            (Fault::KeepsRevokedTokens, Lapse::KeepsRevokedTokens),
+            (Fault::LosesTokenRequests, Lapse::LosesTokenRequests),
+        ];
+        client.lapses =
+            lapses.into_iter().filter(|it| faults.contains(&it.0)).map(|it| it.1).collect();
         platform.register_client(client)?;
     }
     for subscription in registration::subscriptions(declared) {

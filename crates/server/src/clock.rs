@@ -46,3 +46,27 @@ impl Stopwatch {
         u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
+
+/// The clock and a stopwatch, as checks read the time.
+#[derive(Debug)]
+pub(crate) struct LiveClock {
+    clock: Clock,
+    since: Stopwatch,
+}
+
+impl LiveClock {
+    /// Starts counting.
+    pub(crate) fn start(clock: Clock) -> Self {
+        Self { clock, since: Stopwatch::start() }
+    }
+}
+
+impl countersign_checks::live::clock::Clock for LiveClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn monotonic_ms(&self) -> u64 {
+        self.since.ms()
+    }
+}

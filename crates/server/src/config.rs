@@ -44,7 +44,7 @@ pub struct Config {
     /// Platforms.
     #[serde(default)]
     pub platform: Platforms,
-    /// How partners are reached; refused in production.
+    /// How partners are reached; stand-ins are refused in production.
     #[serde(default)]
     pub talk: Talk,
     /// Secrets that manifests name, each in a file.
@@ -134,6 +134,9 @@ pub struct Talk {
     /// A certificate authority to trust beside the public ones.
     #[serde(default)]
     pub ca: Option<PathBuf>,
+    /// Hosts whose control the partner has proved: only these get hostile requests.
+    #[serde(default)]
+    pub proved: BTreeSet<String>,
 }
 
 fn lease() -> Period {
@@ -193,7 +196,10 @@ impl Config {
         }
         let stands_in = !self.talk.resolve.is_empty() || self.talk.ca.is_some();
         if self.environment == Environment::Production && stands_in {
-            return rule("`talk` is refused where `environment` is `production`".to_owned());
+            return rule(
+                "`talk.resolve` and `talk.ca` are refused where `environment` is `production`"
+                    .to_owned(),
+            );
         }
         let mut tokens = BTreeSet::new();
         let mut names = BTreeSet::new();
@@ -237,7 +243,7 @@ mod tests {
             (format!("{TEXT}{}{}", person("mira"), person("mira")), "used twice"),
             (
                 format!("{}[talk]\nca = \"ca.pem\"\n", TEXT.replace("sandbox", "production")),
-                "`talk` is refused",
+                "are refused where",
             ),
         ];
         for (text, expected) in table {

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 mod entropy;
 pub mod keys;
+pub mod live;
 pub mod loops;
 mod mirror;
 pub mod problem;

@@ -1,16 +1,20 @@
 //! The port to everything outside: checks, partners and platforms. Live, or a stand-in in tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use countersign_checks::platform::RaisedAlert;
 use countersign_model::certify::Baseline;
 use countersign_model::check::{Evidence, Finding};
 use countersign_model::declare::Manifest;
 use countersign_model::declare::path::Path;
 use countersign_model::declare::words::ProfileRef;
 use countersign_model::require::tier::Tier;
+use countersign_model::review::Waiver;
 use countersign_model::revoke::WithdrawalKind;
+use countersign_model::time::Timestamp;
 use countersign_seal::Digest;
+use serde::Serialize;
 use serde_json::Value;
 
 /// Everything outside. `Err` is our failure; what a partner does wrong is data.
@@ -39,6 +43,12 @@ pub trait World: Send + Sync + std::fmt::Debug {
 
     /// Deletes clients, keys and subscriptions; how many.
     async fn destroy(&self, manifest: &Manifest) -> Result<u32, Unreachable>;
+
+    /// What it did in production from a moment on, by the platform's own records.
+    async fn used(&self, manifest: &Manifest, since: Timestamp) -> Result<Used, Unreachable>;
+
+    /// The alerts that production raised about it.
+    async fn alerts(&self, manifest: &Manifest) -> Result<Vec<RaisedAlert>, Unreachable>;
 }
 
 /// One run of checks.
@@ -58,6 +68,10 @@ pub struct Job<'a> {
     pub only: Option<&'a BTreeSet<String>>,
     /// What the production platform holds.
     pub baseline: &'a Baseline,
+    /// The exceptions in force.
+    pub waivers: &'a [Waiver],
+    /// Since when a certificate has been in force; none before the first.
+    pub certified_since: Option<Timestamp>,
     /// Salts digests of secrets in transcripts.
     pub salt: &'a [u8; 32],
 }
@@ -88,6 +102,33 @@ pub struct Seen {
     pub subject: String,
     /// What people read, where it does not pass.
     pub finding: Option<Finding>,
+}
+
+/// What an integration did in production.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Used {
+    /// From when.
+    pub since: Timestamp,
+    /// By client.
+    pub clients: BTreeMap<String, UsedBy>,
+}
+
+/// What one client did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct UsedBy {
+    /// Tokens granted.
+    pub tokens: u64,
+    /// Requests for a token that were refused.
+    pub refused: u64,
+    /// How often each scope was granted.
+    pub scopes: BTreeMap<String, u64>,
+    /// How often each call was made: `POST /v1/tickets`.
+    pub calls: BTreeMap<String, u64>,
+    /// When it was last seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<Timestamp>,
+    /// Lines that cannot be read.
+    pub unreadable: u64,
 }
 
 /// Something that is needed did not answer. Never a verdict about a partner.

@@ -7,7 +7,7 @@
 use countersign_model::check::{Judgement, Transcript};
 use countersign_model::declare::Manifest;
 use countersign_model::time::Period;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{ask, client_fact, identity, known, token_clients, unknown};
 use crate::check::{Check, Info, Stage};
@@ -92,11 +92,6 @@ impl Check for BoundsAccessTokenLifetime {
             None => unknown(transcript).expected(expected),
         }
     }
-}
-
-/// Whether a fact says that a token was granted.
-pub(crate) fn is_granted(fact: Option<&Value>) -> bool {
-    fact.and_then(|it| it.get("granted")) == Some(&Value::Bool(true))
 }
 
 #[cfg(test)]

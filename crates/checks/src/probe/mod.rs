@@ -1,3 +1,7 @@
 //! Right and wrong requests, sent to the partner or as the partner.
 
 pub mod effects;
+pub mod replayed_token;
+pub mod revoked_token;
+mod token;
+pub mod undeclared_scope;

@@ -193,6 +193,10 @@ impl<'w, 's> Walk<'w, 's> {
             if !self.is_new(id, &prefix) {
                 continue;
             }
+            if self.session.scanner.is_stopped() {
+                self.session.leave_out(&prefix, Reason::OutOfTime);
+                return Ok(());
+            }
             if self.session.scanner.limits.folder_depth_max < depth {
                 self.session.leave_out(&prefix, Reason::TooDeep);
                 continue;

@@ -82,6 +82,12 @@ pub(super) struct LiveHit {
     pub(super) credential: KeyedDigest,
 }
 
+impl LiveHit {
+    pub(super) fn overlaps(&self, range: &Range<usize>) -> bool {
+        self.range.start < range.end && range.start < self.range.end
+    }
+}
+
 impl LiveCredentials {
     /// Looks for these credentials, which are not kept.
     pub fn new(key: &DigestKey, credentials: &[&[u8]]) -> Result<Self, LiveCredentialError> {

@@ -95,6 +95,8 @@ pub enum Reason {
     ExpandsTooFar,
     /// Objects of a git repository, which only a scan of its history reads.
     GitObjects,
+    /// The time for the scan was over.
+    OutOfTime,
     /// An allowlist of the rules excludes the path.
     PathAllowed,
     /// The clone does not hold the history before some commit.
@@ -136,6 +138,7 @@ impl fmt::Display for Reason {
             Self::Encrypted => "encrypted archive member",
             Self::ExpandsTooFar => "expands too far",
             Self::GitObjects => "git objects: scan the history",
+            Self::OutOfTime => "no time left",
             Self::PathAllowed => "path allowed by the rules",
             Self::ShallowHistory => "history before this commit is not in the clone",
             Self::SpecialFile => "special file",

@@ -1,9 +1,12 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::digest::DigestKey;
 use super::error::ScanError;
+use super::known::KnownCredentials;
 use super::limits::Limits;
-use super::live_credential::LiveCredentials;
+use super::live_credential::{LiveCredentials, LiveHit};
 use super::report::ScanReport;
 use super::rule::RuleSet;
 use super::rule_file::RuleFileError;
@@ -19,8 +22,10 @@ pub struct Scanner {
     pub(super) limits: Limits,
     pub(super) key: DigestKey,
     pub(super) live: Option<LiveCredentials>,
+    pub(super) known: KnownCredentials,
     pub(super) now: Option<i64>,
     pub(super) skipped: Vec<PathBuf>,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Scanner {
@@ -31,13 +36,44 @@ impl Scanner {
 
     /// A scanner with other rules.
     pub fn with_rules(key: DigestKey, rules: RuleSet) -> Self {
-        Self { rules, limits: Limits::default(), key, live: None, now: None, skipped: Vec::new() }
+        Self {
+            rules,
+            limits: Limits::default(),
+            key,
+            live: None,
+            known: KnownCredentials::default(),
+            now: None,
+            skipped: Vec::new(),
+            stop: None,
+        }
     }
 
     /// Looks for these live credentials too; findings then say of each secret whether it is one.
     pub fn with_live(mut self, live: LiveCredentials) -> Self {
         self.live = Some(live);
         self
+    }
+
+    /// Looks for credentials of which only a public trace is known; what is found is live.
+    pub fn with_known(mut self, known: KnownCredentials) -> Self {
+        self.known = known;
+        self
+    }
+
+    /// Where live credentials are in `text`; nothing if none were given to look for.
+    pub(super) fn live_in(&self, text: &[u8]) -> Option<Vec<LiveHit>> {
+        if !self.looks_for_live() {
+            return None;
+        }
+        let given = self.live.as_ref().map(|it| it.find(text)).unwrap_or_default();
+        let mut hits = self.known.find(&self.key, text);
+        hits.retain(|it| !given.iter().any(|other| other.overlaps(&it.range)));
+        hits.extend(given);
+        Some(hits)
+    }
+
+    pub(super) fn looks_for_live(&self) -> bool {
+        self.live.is_some() || !self.known.is_empty()
     }
 
     /// Holds every scan to these limits.
@@ -56,6 +92,16 @@ impl Scanner {
     pub fn without(mut self, path: impl Into<PathBuf>) -> Self {
         self.skipped.push(path.into());
         self
+    }
+
+    /// Reads nothing more once this is true; the report then names what is left.
+    pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = Some(stop);
+        self
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|it| it.load(Ordering::Relaxed))
     }
 
     /// Scans bytes at hand, opening them if they are an archive.

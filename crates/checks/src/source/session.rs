@@ -6,7 +6,6 @@ use super::archive::{self, Kind};
 use super::bounded::{Capped, reason_of};
 use super::engine::{Memory, Text};
 use super::finding::{CommitReference, Judged, Place, SecretFinding, Weight};
-use super::live_credential::LiveHit;
 use super::report::{Reason, ScanReport};
 use super::scan::Scanner;
 use super::stream::{FromUtf16, Piece, in_pieces};
@@ -40,6 +39,9 @@ impl<'a> Session<'a> {
     /// Scans a stream, opening it first if it is an archive.
     pub(super) fn open(&mut self, source: Source<'_>, reader: &mut dyn Read) {
         let limits = &self.scanner.limits;
+        if self.scanner.is_stopped() {
+            return self.leave_out(source.name, Reason::OutOfTime);
+        }
         if limits.total_bytes_max <= self.report.scanned_bytes {
             return self.leave_out(source.name, Reason::TooManyBytes);
         }
@@ -78,7 +80,7 @@ impl<'a> Session<'a> {
 
     /// A path that the rules allow may still not hold a live credential.
     fn look_for_live_only(&mut self, source: Source<'_>, reader: &mut dyn Read) {
-        if self.scanner.live.is_some() {
+        if self.scanner.looks_for_live() {
             self.read_with(source, reader, false);
         }
     }
@@ -128,16 +130,16 @@ impl<'a> Session<'a> {
             commit: file.source.commit.map(|it| it.id.as_str()),
             now: scanner.now,
         };
-        let live = scanner.live.as_ref().map(|it| it.find(piece.bytes));
+        let live = scanner.live_in(piece.bytes);
         let mut found = Vec::new();
         if file.with_rules {
             for hit in scanner.rules.find(&text, &mut file.memory) {
-                let same = live.as_ref().map(|all| all.iter().find(|it| overlap(it, &hit.range)));
+                let same = live.as_ref().map(|all| all.iter().find(|it| it.overlaps(&hit.range)));
                 found.push((hit.range, Some((hit.rule, hit.weight)), same));
             }
         }
         for it in live.iter().flatten() {
-            if !found.iter().any(|(range, ..)| overlap(it, range)) {
+            if !found.iter().any(|(range, ..)| it.overlaps(range)) {
                 found.push((it.range.clone(), None, Some(Some(it))));
             }
         }
@@ -188,10 +190,6 @@ struct File<'a> {
     count: usize,
     dropped: bool,
     with_rules: bool,
-}
-
-fn overlap(live: &LiveHit, range: &std::ops::Range<usize>) -> bool {
-    live.range.start < range.end && range.start < live.range.end
 }
 
 /// A name of a foreign source, fit to be printed.

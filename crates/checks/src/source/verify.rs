@@ -192,7 +192,7 @@ fn judge_pem(matched: &[u8], body: &[u8]) -> Judgement {
 }
 
 /// The base64 of a body that may be quoted, indented, commented or escaped.
-fn base64_of(body: &[u8]) -> Vec<u8> {
+pub(super) fn base64_of(body: &[u8]) -> Vec<u8> {
     let mut clean = Vec::with_capacity(body.len());
     let mut escaped = false;
     for byte in body {

@@ -35,6 +35,12 @@ pub(crate) enum LogVerb {
         #[arg(long, default_value = "countersign.toml")]
         manifest: PathBuf,
     },
+    /// Copy the server's published log into a folder, to be verified offline.
+    Export {
+        /// The folder; made when it is not there.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Verify a folder of tiles and its checkpoint.
     Verify {
         /// The folder.

@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Resume(WordArgs),
     /// Deny now, for good: `countersign revoke acme-helpdesk -r "refresh replay" --ticket INC-1`.
     Revoke(RevokeArgs),
+    /// See the whole thing on this machine, with four integrations: `countersign demo`.
+    Demo,
     /// What is demanded: `countersign profile show countersign.toml`.
     Profile {
         /// What to do.

@@ -87,6 +87,20 @@ pub(crate) fn check(context: Context<'_>, files: &[PathBuf], manifest_path: &Pat
     Ok(exit)
 }
 
+/// Copies the server's published log into a folder.
+pub(crate) async fn export(context: Context<'_>, out: &Path) -> Outcome {
+    let size = crate::log_copy::copy(&context.client()?, out).await?;
+    let answer = json!({ "schema": "countersign.log-export/1", "folder": out, "entries": size });
+    context.show(&answer, |_| {
+        let folder = out.display();
+        vec![
+            format!("{size} entries copied to {folder}; nothing of them is verified yet"),
+            format!("next: countersign log verify {folder} --vkey KEY"),
+        ]
+    });
+    Ok(Exit::Yes)
+}
+
 /// Takes each line in; what is longer than a line may be is cut, and so refused by the judge.
 fn lines(reader: &mut dyn std::io::BufRead, judge: &mut Judge<'_>) -> std::io::Result<()> {
     let limit = countersign_checks::log::record::LINE_BYTES_MAX as u64 + 2;

@@ -2,6 +2,7 @@
 
 mod certify;
 mod check;
+mod demo;
 mod diff;
 mod explain;
 mod init;
@@ -10,7 +11,7 @@ mod log;
 mod manifest;
 mod next;
 mod profile;
-mod review;
+pub(crate) mod review;
 mod sandbox;
 mod server;
 mod status;
@@ -92,6 +93,8 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
         Some(Command::Log { verb: LogVerb::Verify { folder, vkey, since } }) => {
             log::verify(context, &folder, &vkey, since.as_deref())
         }
+        Some(Command::Demo) => demo::run(context).await,
+        Some(Command::Log { verb: LogVerb::Export { out } }) => log::export(context, &out).await,
         Some(Command::Sandbox { verb }) => sandbox::run(context, &verb).await,
         Some(Command::Server { verb: ServerVerb::Run(it) }) => server::run(context, &it).await,
     }

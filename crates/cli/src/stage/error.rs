@@ -47,6 +47,9 @@ pub(crate) enum StageError {
     /// The settings cannot be edited.
     #[error("the settings cannot be edited")]
     Settings(#[from] toml_edit::TomlError),
+    /// The world that the settings name cannot be set up.
+    #[error("the world that the settings name cannot be set up")]
+    World(#[from] countersign_server::live::LiveError),
     /// Something is not as a stage has it.
     #[error("{0}")]
     Shape(String),

@@ -2,7 +2,6 @@
 
 pub(crate) mod control;
 mod error;
-mod offline;
 mod people;
 mod prepare;
 mod running;

@@ -42,7 +42,6 @@ pub(crate) struct PersonKey {
     /// Where its passphrase is.
     pub(crate) passphrase_file: PathBuf,
     sealed: KeyFile,
-    #[cfg_attr(not(test), expect(dead_code, reason = "opens the key"))]
     passphrase: String,
 }
 
@@ -59,10 +58,6 @@ impl PersonKey {
     }
 
     /// The key itself.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the story that one process plays signs with it")
-    )]
     pub(crate) fn open(&self) -> Result<SigningKey, StageError> {
         let name = self.sealed.name().to_owned();
         self.sealed.open(&self.passphrase).map_err(|source| StageError::Key { name, source })

@@ -76,11 +76,13 @@ impl Stage {
         format!("http://{}", self.listen)
     }
 
+    /// The name of the server's log: the host of the issuer.
+    pub(crate) fn origin(&self) -> &str {
+        self.issuer.split_once("://").map_or(self.issuer.as_str(), |(_, host)| host)
+    }
+
     /// One of the people.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the story that one process plays acts for them")
-    )]
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests act for one of them"))]
     pub(crate) fn person(&self, name: &str) -> Result<&Person, StageError> {
         let known = self.people.iter().find(|it| it.name == name);
         known.ok_or_else(|| StageError::Shape(format!("nobody here is called `{name}`")))

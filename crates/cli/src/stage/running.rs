@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use countersign_server::clock::Clock;
 use countersign_server::config::Config;
+use countersign_server::live::LiveWorld;
 
 use super::{Options, Sandbox, Stage, StageError, prepare};
 
 /// Starts a server over the world that its settings name.
 pub(crate) async fn serve(config: Config) -> Result<countersign_server::Running, StageError> {
     let clock = Clock::System;
-    let world = Arc::new(super::offline::Offline);
+    let world = Arc::new(LiveWorld::from_config(&config, clock.clone())?);
     Ok(countersign_server::run(config, world, clock).await?)
 }
 

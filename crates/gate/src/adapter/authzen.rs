@@ -1,4 +1,6 @@
-//! AuthZEN over HTTP: `POST /access/v1/evaluation`.
+//! AuthZEN over HTTP: `POST /access/v1/evaluation` for one question, `/access/v1/evaluations` for many.
+//!
+//! `GET /access/v1/decisions/{id}` explains one of the last answers; that one is our own.
 //!
 //! A "no" is 200 with `decision` false; 400 is for requests that are none; 401 for callers that
 //! are not known.
@@ -10,19 +12,21 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use countersign_model::enforce::Reason;
+use countersign_model::id::DecisionId;
 use countersign_model::time::Period;
 use countersign_seal::Digest;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::evaluation::{Asked, read};
+use super::batch;
+use super::evaluation::{Asked, BadRequest, Question, members, read};
 use crate::clock::Moment;
 use crate::gate::{Answer, Gate};
 
@@ -49,6 +53,8 @@ pub fn router(gate: Arc<Gate>, settings: Settings) -> Router {
     let shared = Arc::new(Shared { gate, settings });
     Router::new()
         .route("/access/v1/evaluation", post(evaluate))
+        .route("/access/v1/evaluations", post(evaluate_many))
+        .route("/access/v1/decisions/{id}", get(decision))
         .route("/.well-known/authzen-configuration", get(configuration))
         .layer(from_fn(echo_request_id))
         .with_state(shared)
@@ -74,6 +80,19 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Puts one question to the gate.
+    fn ask(&self, question: Question<'_>) -> Result<Value, BadRequest> {
+        let asked = read(question)?;
+        let now = (self.settings.clock)();
+        let answer = match &asked {
+            Asked::Call(call) => self.gate.decide(call, now.steady, now.wall),
+            Asked::UnknownWord => self.gate.refuse_unknown(now.steady, now.wall),
+        };
+        Ok(said(&answer, now))
+    }
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let (scheme, token) = all.next()?.as_bytes().split_at_checked(7)?;
@@ -86,41 +105,87 @@ async fn configuration(State(shared): State<Arc<Shared>>) -> Response {
     let body = json!({
         "policy_decision_point": url,
         "access_evaluation_endpoint": format!("{url}/access/v1/evaluation"),
+        "access_evaluations_endpoint": format!("{url}/access/v1/evaluations"),
     });
     axum::Json(body).into_response()
 }
 
 async fn evaluate(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    if !shared.knows(&parts.headers) {
-        let challenge = [(WWW_AUTHENTICATE, "Bearer")];
-        return (StatusCode::UNAUTHORIZED, challenge, "a bearer token is needed").into_response();
-    }
-    if !is_json(&parts.headers) {
-        return refused("the content type is not `application/json`");
-    }
-    let body = match receive(body).await {
+    let own = match receive(&shared, request).await {
         Ok(it) => it,
         Err(refusal) => return refusal,
     };
-    let asked = match read(&body) {
-        Ok(it) => it,
-        Err(error) => return refused(error.to_string()),
-    };
-    let body = match asked {
-        Asked::UnknownWord => json!({
-            "decision": false,
-            "context": { "reason": reason(Reason::UnknownWord), "epoch": shared.gate.epoch() },
-        }),
-        Asked::Call(call) => {
-            let now = (shared.settings.clock)();
-            said(&shared.gate.decide(&call, now.steady, now.wall), now)
-        }
-    };
-    ([(CACHE_CONTROL, "no-store")], axum::Json(body)).into_response()
+    answer(shared.ask(Question { own: &own, defaults: None }))
 }
 
-async fn receive(body: Body) -> Result<axum::body::Bytes, Response> {
+async fn evaluate_many(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let own = match receive(&shared, request).await {
+        Ok(it) => it,
+        Err(refusal) => return refusal,
+    };
+    answer(batch::evaluate(&own, |it| shared.ask(it)))
+}
+
+/// What was decided, known, and would be decided now. Whoever may ask may read.
+async fn decision(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if !shared.knows(&headers) {
+        return unknown_caller();
+    }
+    let Ok(id) = id.parse::<DecisionId>() else {
+        return refused("a decision's id is `dec_` and 26 characters");
+    };
+    let Some(record) = shared.gate.record(&id) else {
+        let text = "this gate remembers no such decision";
+        return (StatusCode::NOT_FOUND, text).into_response();
+    };
+    let again = shared.gate.replay(&id);
+    answer(Ok(json!({
+        "schema": "countersign.gate-decision/1",
+        "decision": record.answer.decision,
+        "admitted": record.answer.is_admitted(),
+        "reason": reason(record.answer.reason),
+        "at": record.at,
+        "call": record.call,
+        "integration": record.answer.integration,
+        "certificate": record.answer.certificate,
+        "epoch": record.answer.epoch,
+        "age_ms": record.answer.age_ms(),
+        "stale_but_admitted": record.answer.stale_but_admitted,
+        "explain": record.explain(),
+        "again": again.map(|it| json!({ "reason": reason(it.again), "epoch": it.epoch })),
+    })))
+}
+
+fn answer(body: Result<Value, BadRequest>) -> Response {
+    match body {
+        Ok(body) => ([(CACHE_CONTROL, "no-store")], axum::Json(body)).into_response(),
+        Err(error) => refused(error.to_string()),
+    }
+}
+
+fn unknown_caller() -> Response {
+    let challenge = [(WWW_AUTHENTICATE, "Bearer")];
+    (StatusCode::UNAUTHORIZED, challenge, "a bearer token is needed").into_response()
+}
+
+/// The members of a request by somebody who may ask.
+async fn receive(shared: &Shared, request: Request) -> Result<Map<String, Value>, Response> {
+    let (parts, body) = request.into_parts();
+    if !shared.knows(&parts.headers) {
+        return Err(unknown_caller());
+    }
+    if !is_json(&parts.headers) {
+        return Err(refused("the content type is not `application/json`"));
+    }
+    let body = bytes(body).await?;
+    members(&body).map_err(|it| refused(it.to_string()))
+}
+
+async fn bytes(body: Body) -> Result<axum::body::Bytes, Response> {
     match tokio::time::timeout(BODY_WAIT, to_bytes(body, BODY_BYTES_MAX)).await {
         Ok(Ok(it)) => Ok(it),
         Ok(Err(_)) => Err(refused("the body is too large or ends early")),

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 #[error("{0}")]
 pub(crate) struct BadRequest(String);
 
-fn bad<T>(text: impl Into<String>) -> Result<T, BadRequest> {
+pub(crate) fn bad<T>(text: impl Into<String>) -> Result<T, BadRequest> {
     Err(BadRequest(text.into()))
 }
 
@@ -32,17 +32,36 @@ pub(crate) enum Asked {
     UnknownWord,
 }
 
-/// Reads a request. Members that nobody knows are ignored; known ones of a wrong type are refused.
-pub(crate) fn read(body: &[u8]) -> Result<Asked, BadRequest> {
-    let Ok(Value::Object(request)) = json::parse(body) else {
-        return bad("the body is not one JSON object whose members each stand once");
-    };
-    let subject = Named::read(&request, "subject", "id")?;
-    let action = Named::read(&request, "action", "name")?;
-    let resource = Named::read(&request, "resource", "id")?;
+/// The members of a request's body.
+pub(crate) fn members(body: &[u8]) -> Result<Map<String, Value>, BadRequest> {
+    match json::parse(body) {
+        Ok(Value::Object(it)) => Ok(it),
+        _ => bad("the body is not one JSON object whose members each stand once"),
+    }
+}
+
+/// One question: its own members, and what stands in for the missing ones.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) own: &'a Map<String, Value>,
+    pub(crate) defaults: Option<&'a Map<String, Value>>,
+}
+
+impl<'a> Question<'a> {
+    /// A member as a whole: nothing is merged.
+    fn get(self, member: &str) -> Option<&'a Value> {
+        self.own.get(member).or_else(|| self.defaults.and_then(|it| it.get(member)))
+    }
+}
+
+/// Reads a question. Members that nobody knows are ignored; known ones of a wrong type are refused.
+pub(crate) fn read(request: Question<'_>) -> Result<Asked, BadRequest> {
+    let subject = Named::read(request, "subject", "id")?;
+    let action = Named::read(request, "action", "name")?;
+    let resource = Named::read(request, "resource", "id")?;
     let Some(subject_type) = subject.kind else { return bad("`subject.type` is missing") };
     let Some(resource_type) = resource.kind else { return bad("`resource.type` is missing") };
-    let context = Context(object(&request, "context")?);
+    let context = Context(object(request.get("context"), "context")?);
     let facts = context.read()?;
     let Some(kind) = PathKind::from_word(action.name) else { return Ok(Asked::UnknownWord) };
     if subject_type != "client" {
@@ -105,14 +124,13 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn read(request: &'a Map<String, Value>, member: &str, name: &str) -> Result<Self, BadRequest> {
+    fn read(request: Question<'a>, member: &str, name: &str) -> Result<Self, BadRequest> {
         let it = match request.get(member) {
             None => return bad(format!("`{member}` is missing")),
             Some(Value::Object(it)) => it,
             Some(_) => return bad(format!("`{member}` is not an object")),
         };
-        object(it, "properties")
-            .map_err(|_| BadRequest(format!("`{member}.properties` is not an object")))?;
+        object(it.get("properties"), &format!("{member}.properties"))?;
         let text = |field: &str| match it.get(field) {
             None => Ok(None),
             Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.as_str())),
@@ -125,14 +143,14 @@ impl<'a> Named<'a> {
     }
 }
 
-fn object<'a>(
-    of: &'a Map<String, Value>,
-    member: &str,
+pub(crate) fn object<'a>(
+    value: Option<&'a Value>,
+    name: &str,
 ) -> Result<Option<&'a Map<String, Value>>, BadRequest> {
-    match of.get(member) {
+    match value {
         None => Ok(None),
         Some(Value::Object(it)) => Ok(Some(it)),
-        Some(_) => bad(format!("`{member}` is not an object")),
+        Some(_) => bad(format!("`{name}` is not an object")),
     }
 }
 

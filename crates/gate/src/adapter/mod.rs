@@ -3,4 +3,6 @@
 #[cfg(feature = "authzen")]
 pub mod authzen;
 #[cfg(feature = "authzen")]
+mod batch;
+#[cfg(feature = "authzen")]
 mod evaluation;

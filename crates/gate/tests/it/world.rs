@@ -23,6 +23,8 @@ use countersign_seal::{Digest, SigningKey, canonical_json, jwt};
 
 pub(crate) const SAAS: &str = include_str!("../../../../spec/vectors/manifest/saas.toml");
 pub(crate) const PAYROLL: &str = include_str!("../../../../spec/vectors/manifest/payroll.toml");
+pub(crate) const MARKETPLACE: &str =
+    include_str!("../../../../spec/vectors/manifest/marketplace.toml");
 pub(crate) const RESELLER: &str = include_str!("../../../../spec/vectors/manifest/reseller.toml");
 
 /// A Tuesday, 09:00 UTC.

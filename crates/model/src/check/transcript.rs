@@ -246,8 +246,11 @@ impl Transcript {
     }
 
     /// The value of the last fact with this label.
-    pub fn fact<'a>(&'a self, label: &'a str) -> Option<&'a serde_json::Value> {
-        self.facts(label).last().map(|it| &it.value)
+    pub fn fact(&self, label: &str) -> Option<&serde_json::Value> {
+        self.entries.iter().rev().find_map(|it| match it {
+            Entry::Fact(fact) if fact.label == label => Some(&fact.value),
+            _ => None,
+        })
     }
 
     /// All waits with this label, added up.

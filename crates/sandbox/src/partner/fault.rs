@@ -31,10 +31,20 @@ pub enum Fault {
     DeliversAfterDisable,
     /// Nobody listens.
     Down,
+    /// The platform grants it whatever scope it asks for.
+    GrantsAnyScope,
     /// No answer ever comes.
     Hangs,
+    /// The platform lets its tokens live on when they are revoked.
+    KeepsRevokedTokens,
+    /// The key that it signs with now was committed to its source.
+    LiveKeyInSource,
     /// Its own log lacks lines.
     LogGap,
+    /// Its own log tells of tokens, and not of everything that was done with them.
+    LogLacksActions,
+    /// The platform does not write down some of its token requests.
+    LosesTokenRequests,
     /// Some of its token requests use another grant than the declared one.
     OffUseRequests,
     /// The old key stays published and in use after a rotation.
@@ -43,8 +53,6 @@ pub enum Fault {
     OverBroadScope,
     /// Its tokens live longer than declared.
     OverlongTokens,
-    /// A rotation publishes the old key under a new name.
-    RenamesOldKey,
     /// A rotation waits for an operator.
     RotationNeedsAPerson,
     /// A secret was committed to its source once, and removed later.

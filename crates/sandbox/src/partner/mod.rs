@@ -2,6 +2,7 @@
 
 mod business;
 mod fault;
+mod image;
 mod keys;
 mod kind;
 mod mood;
@@ -36,6 +37,7 @@ use business::Journal;
 use fault::Faults;
 use keys::Keys;
 use receiver::Received;
+use repository::History;
 
 /// How a partner is set up.
 #[derive(Debug)]
@@ -130,7 +132,8 @@ impl Partner {
         let served = Served::start(config.listener, authority.server(&hosts)?, router)?;
         let source = config.source;
         if config.kind == Kind::Shiftly {
-            repository::make(&source, repository::History::Clean)?;
+            repository::make(&source, &History::Clean)?;
+            image::make(&image_of(&source))?;
         }
         Ok(Self { inner, served, source, api_token, tasks: Mutex::default() })
     }
@@ -160,6 +163,11 @@ impl Partner {
         (self.inner.kind == Kind::Shiftly).then_some(self.source.as_path())
     }
 
+    /// Where its image is, where it has one: an OCI layout.
+    pub fn image(&self) -> Option<PathBuf> {
+        self.source().map(image_of)
+    }
+
     /// The faults that are switched on.
     pub fn faults(&self) -> BTreeSet<Fault> {
         self.inner.faults.all()
@@ -172,14 +180,17 @@ impl Partner {
         if !faults.contains(&Fault::OldKeyStaysAlive) && before.contains(&Fault::OldKeyStaysAlive) {
             self.inner.keys.tidy();
         }
-        let history = |it: &BTreeSet<Fault>| it.contains(&Fault::SecretInOldCommit);
+        let history = |it: &BTreeSet<Fault>| {
+            [Fault::LiveKeyInSource, Fault::SecretInOldCommit].map(|fault| it.contains(&fault))
+        };
         if self.inner.kind == Kind::Shiftly && history(&faults) != history(&before) {
-            let kind = if history(&faults) {
-                repository::History::WithSecret
-            } else {
-                repository::History::Clean
+            let key = || self.inner.keys.private_pem(clock::now()).unwrap_or_default();
+            let kind = match history(&faults) {
+                [true, _] => History::WithKey(key()),
+                [false, true] => History::WithSecret,
+                [false, false] => History::Clean,
             };
-            repository::make(&self.source, kind)?;
+            repository::make(&self.source, &kind)?;
         }
         if faults.contains(&Fault::Down) {
             self.served.stop();
@@ -235,6 +246,11 @@ impl Drop for Partner {
     fn drop(&mut self) {
         self.rest();
     }
+}
+
+/// Beside its source.
+fn image_of(source: &Path) -> PathBuf {
+    source.with_extension("image")
 }
 
 fn routes(inner: &Arc<Inner>) -> Router {

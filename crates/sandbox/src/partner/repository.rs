@@ -7,16 +7,18 @@ use crate::StartError;
 use crate::entropy;
 
 /// What the history holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum History {
     /// Nothing that should not be there.
     Clean,
+    /// This private key.
+    WithKey(String),
     /// A credential, in a commit that a later one undid.
     WithSecret,
 }
 
 /// Makes the repository anew at `folder`.
-pub(super) fn make(folder: &Path, history: History) -> Result<(), StartError> {
+pub(super) fn make(folder: &Path, history: &History) -> Result<(), StartError> {
     let io = |it: std::io::Error| StartError::Repository(it.to_string());
     if folder.exists() {
         std::fs::remove_dir_all(folder).map_err(io)?;
@@ -27,7 +29,11 @@ pub(super) fn make(folder: &Path, history: History) -> Result<(), StartError> {
     write("README.md", "# Planner\n\nBuilds shift plans from groups.\n")?;
     write("src/plan.py", "def plan(members):\n    return sorted(members)\n")?;
     commit(folder, "Begin the planner")?;
-    if history == History::WithSecret {
+    if let History::WithKey(pem) = history {
+        write("src/signing-key.pem", pem)?;
+        commit(folder, "Sign requests")?;
+    }
+    if *history == History::WithSecret {
         write("src/settings.py", &settings()?)?;
         commit(folder, "Make the first deployment work")?;
         write("src/settings.py", "import os\n\nACCESS_KEY = os.environ[\"ACCESS_KEY\"]\n")?;

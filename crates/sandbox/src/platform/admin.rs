@@ -18,7 +18,9 @@ use super::book::Client;
 use super::logs::{AuditLine, PushedLine};
 use super::problem::Problem;
 use super::{Shared, api, client, events};
-use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
+use crate::registration::{
+    ClientRegistration, Lapse, SubscriptionRegistration, WebhookRegistration,
+};
 use crate::{clock, entropy};
 
 type Answer = Result<Response, Problem>;
@@ -109,6 +111,7 @@ async fn change_client(
         match action.as_str() {
             "disable" => found.enabled = false,
             "enable" => found.enabled = true,
+            "revoke-tokens" if found.registration.lapses.contains(&Lapse::KeepsRevokedTokens) => {}
             "revoke-tokens" => pages.kill_tokens(&id),
             _ => return Err(Problem::not_found()),
         }

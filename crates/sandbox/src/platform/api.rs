@@ -1,5 +1,6 @@
 //! The platform's API: every call needs a living token, the scope of the call, and the gate's word.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -38,6 +39,15 @@ const CALLS: [(&str, &str); 10] = [
 
 /// The alert of a token that turns up elsewhere.
 pub(crate) const NEW_NETWORK: &str = "token used from a network not seen before";
+
+/// Every scope, with the calls that need it.
+pub(super) fn scopes() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut scopes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (call, scope) in CALLS {
+        scopes.entry(scope).or_default().push(call);
+    }
+    scopes
+}
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()

@@ -9,20 +9,23 @@ use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::snapshot::Lane;
+use countersign_model::enforce::{Call, Reason};
 use countersign_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Shared;
 use super::admin::{is_reader, killer};
 use super::book::{Client, Pages};
 use super::client::key_names;
 use super::problem::Problem;
+use super::{Shared, api};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/admin/clients", get(clients))
+        .route("/admin/scopes", get(scopes))
         .route("/admin/subscriptions", get(subscriptions))
         .route("/admin/subscriptions/{integration}/signing-key", get(signing_key))
         .route("/admin/deliveries", get(deliveries))
@@ -31,6 +34,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/admin/pushed-log", get(pushed_log))
         .route("/admin/audit", get(audit))
         .route("/admin/alerts", get(alerts))
+        .route("/admin/doors/{integration}/{kind}/{subject}", get(door))
 }
 
 /// What a listing is narrowed to.
@@ -95,6 +99,14 @@ fn listed(pages: &Pages, client: &Client) -> serde_json::Value {
         "copy_of": client.copy_of,
         "alerts": alerts,
     })
+}
+
+async fn scopes(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    Ok(Json(api::scopes()).into_response())
 }
 
 async fn subscriptions(
@@ -200,6 +212,29 @@ async fn alerts(
     let pages = shared.book.open();
     let mine = pages.logs.alerts.iter().filter(|it| narrow.is_integration(&it.0));
     Ok(Json(mine.map(|it| &it.1).collect::<Vec<_>>()).into_response())
+}
+
+/// Whether the gate in front of a path is shut: asked as the path itself would ask, and nothing is done.
+/// A path that carries a token or an event has no address of its own to knock at.
+async fn door(
+    State(shared): State<Arc<Shared>>,
+    Path((integration, kind, subject)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let kind = PathKind::from_word(&kind).ok_or(Problem::not_found())?;
+    let is_client = matches!(kind, PathKind::TokenMint | PathKind::TokenUse);
+    let mut call = Call::new(kind, if is_client { subject.clone() } else { integration });
+    call.subject = Some(subject);
+    Err(match shared.ask(&call) {
+        // There is no call yet that could lie outside of something: only whether it stands.
+        reason @ (Reason::Lapsed
+        | Reason::Revoked
+        | Reason::Stale
+        | Reason::Suspended
+        | Reason::Uncertified) => Problem::denied(reason),
+        _ => Problem::unauthorized("no-credential"),
+    })
 }
 
 fn lines<'a, T: Serialize + 'a>(items: impl Iterator<Item = &'a T>) -> Result<Response, Problem> {

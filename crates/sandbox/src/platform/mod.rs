@@ -18,6 +18,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use axum::Router;
+use countersign_checks::platform::Delivery;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::enforce::{Call, Reason};
 use countersign_seal::{Digest, PublicKey, SigningKey};
@@ -209,6 +210,13 @@ impl Platform {
         let token = entropy::token()?;
         self.shared.book.put_intake(integration, Digest::of(token.as_bytes()));
         Ok(token)
+    }
+
+    /// What became of an event for one integration; none while it was not tried.
+    pub fn delivery(&self, integration: &str, id: &str) -> Option<Delivery> {
+        let pages = self.shared.book.open();
+        let mut tried = pages.logs.deliveries.iter();
+        tried.find(|it| it.integration == integration && it.id == id).cloned()
     }
 
     /// Produces an event, as if it had happened.

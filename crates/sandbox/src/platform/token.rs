@@ -21,6 +21,7 @@ use super::Shared;
 use super::assertion::{self, Authenticated, Form, authenticate};
 use super::book::{Client, Refresh, Token};
 use super::logs::TokenLine;
+use crate::registration::{ClientRegistration, Lapse};
 use crate::{clock, entropy};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -115,7 +116,7 @@ async fn token(
         refusal.error.clone_into(&mut line.result);
         line.gate = refusal.reason.map(|it| it.code().to_owned());
     }
-    shared.book.open().logs.tokens.push(line);
+    write_down(&shared, line);
     let mut response = match answer {
         Ok(body) => (StatusCode::OK, Json(body)).into_response(),
         Err(refusal) => {
@@ -127,6 +128,18 @@ async fn token(
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     response
+}
+
+/// Writes a request down; a platform that is wrong about a client loses every seventh of its tokens.
+fn write_down(shared: &Shared, line: TokenLine) {
+    let mut pages = shared.book.open();
+    let client = pages.clients.get(&line.client_id);
+    let loses =
+        client.is_some_and(|it| it.registration.lapses.contains(&Lapse::LosesTokenRequests));
+    let first = line.token_id.as_deref().and_then(|it| u8::from_str_radix(it.get(..2)?, 16).ok());
+    if !(loses && first.is_some_and(|it| it % 7 == 0)) {
+        pages.logs.tokens.push(line);
+    }
 }
 
 async fn grant(
@@ -148,13 +161,13 @@ async fn grant(
     }
     let now = clock::now();
     let granting = match grant.as_str() {
-        "client_credentials" => plain(form, &registration.scopes)?,
+        "client_credentials" => plain(form, registration)?,
         JWT_BEARER => {
             let assertion = form.get("assertion").ok_or(Refusal::new("invalid_request"))?;
             assertion::verify(shared, registration, assertion)
                 .await
                 .ok_or(Refusal::new("invalid_grant"))?;
-            plain(form, &registration.scopes)?
+            plain(form, registration)?
         }
         "refresh_token" => refresh(shared, registration.client_id.as_str(), form, now)?,
         "authorization_code" => code(shared, registration.client_id.as_str(), form, now)?,
@@ -247,8 +260,14 @@ fn asked(form: &Form, may: &BTreeSet<String>) -> Result<BTreeSet<String>, Refusa
     if asked.is_subset(may) { Ok(asked) } else { Err(Refusal::new("invalid_scope")) }
 }
 
-fn plain(form: &Form, may: &BTreeSet<String>) -> Result<Granting, Refusal> {
-    Ok(Granting { scopes: asked(form, may)?, family: None, presented: None })
+fn plain(form: &Form, registration: &ClientRegistration) -> Result<Granting, Refusal> {
+    let scopes = match (asked(form, &registration.scopes), form.get("scope")) {
+        (Err(_), Some(scope)) if registration.lapses.contains(&Lapse::GrantsAnyScope) => {
+            scope.split_whitespace().map(str::to_owned).collect()
+        }
+        (asked, _) => asked?,
+    };
+    Ok(Granting { scopes, family: None, presented: None })
 }
 
 /// A refresh token counts once; a second time kills everything that came from its first grant.

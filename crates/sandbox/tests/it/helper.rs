@@ -1,15 +1,22 @@
 //! What the tests share.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use countersign_checks::live::client::TalkConfig;
 use countersign_checks::live::clock::SystemClock;
 use countersign_checks::platform::sandbox::SandboxPlatform;
+use countersign_checks::run::{Limits, RunInput, look};
+use countersign_checks::secrets::Secrets;
+use countersign_model::check::{Evidence, Verdict};
+use countersign_model::declare::{Format, parse};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::enforce::{Call, Reason};
-use countersign_sandbox::World;
+use countersign_sandbox::manifests::{Version, text};
+use countersign_sandbox::{Kind, World};
 
 /// How long a test waits for something that is about to happen.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
@@ -60,4 +67,60 @@ pub(crate) async fn until<T, F: Future<Output = Option<T>>>(
         }
     };
     tokio::time::timeout(SOON, asking).await.unwrap_or_else(|_| panic!("{what}: not in time"))
+}
+
+/// What these checks see of a partner, as it is declared.
+pub(crate) async fn checked(world: &World, kind: Kind, checks: &[&str]) -> Vec<Evidence> {
+    checked_as(world, &text(kind, Version::Right), checks).await
+}
+
+/// The same for a manifest of one's own.
+pub(crate) async fn checked_as(world: &World, manifest: &str, checks: &[&str]) -> Vec<Evidence> {
+    let parsed = parse(manifest, Format::Toml).unwrap();
+    let only: BTreeSet<String> = checks.iter().map(|it| (*it).to_owned()).collect();
+    let talk = TalkConfig {
+        resolve: world.net().resolve.clone(),
+        ca: Some(world.net().ca_pem.clone().into_bytes()),
+        ..TalkConfig::default()
+    };
+    let input = RunInput {
+        manifest: &parsed.manifest,
+        manifest_digest: parsed.digest,
+        only: Some(&only),
+        settings: BTreeMap::new(),
+        talk,
+        platform: Some(connector(world)),
+        production: None,
+        sources: world.sources(),
+        secrets: Secrets::new(world.secrets()),
+        waivers: Vec::new(),
+        certified_since: None,
+        clock: Arc::new(SystemClock::start()),
+        salt: [7; 32],
+        collector: "test".to_owned(),
+        limits: Limits { run: Duration::from_secs(60), ..Limits::default() },
+    };
+    look(input).await.unwrap()
+}
+
+/// One line for each piece of evidence: check, subject, verdict.
+pub(crate) fn verdicts(evidence: &[Evidence]) -> String {
+    let lines = evidence.iter().map(|it| {
+        let (transcript, judgement) = (&it.transcript, &it.judgement);
+        let verdict = match &judgement.waiting {
+            Some(_) => "waiting",
+            None => judgement.verdict.word(),
+        };
+        format!("{} {}: {verdict}", transcript.check, transcript.subject)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Asserts one verdict of all of it, and shows what was seen where that is not so.
+pub(crate) fn all_are(evidence: &[Evidence], verdict: Verdict) {
+    assert!(!evidence.is_empty());
+    for one in evidence {
+        let judgement = &one.judgement;
+        assert_eq!(judgement.verdict, verdict, "{}: {judgement:#?}", one.transcript.check);
+    }
 }

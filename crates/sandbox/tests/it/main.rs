@@ -2,5 +2,6 @@
 #![cfg(test)]
 
 mod connector;
-mod drills;
 mod helper;
+mod misuse;
+mod source;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_model::certify::Baseline;
 use countersign_model::check::assessment::{ASSESSMENT_SCHEMA, Assessment, outcomes};
 use countersign_model::check::{EvidenceRef, Finding, Summary, Verdict};
-use countersign_model::declare::Parsed;
+use countersign_model::declare::{Manifest, Parsed};
 use countersign_model::event::What;
 use countersign_model::id::{PersonId, WaiverId};
 use countersign_model::registry::Record;
 use countersign_model::require::{Catalogue, Level, Requirement, capabilities_of, require};
+use countersign_model::review::Waiver;
 use countersign_model::time::Timestamp;
 use countersign_seal::digest_of;
 use serde_json::{Value, json};
@@ -53,6 +54,8 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
         tier,
         only: only.as_ref(),
         baseline: &baseline,
+        waivers: &exceptions(&record, started),
+        certified_since: record.certified_since,
         salt: app.keys.salt.bytes(),
     };
     let looked = app.world.look(job).await.map_err(unreachable)?;
@@ -201,10 +204,26 @@ fn references(
     Ok((evidence, findings))
 }
 
+/// The live waivers, whole.
+fn exceptions(record: &Record, now: Timestamp) -> Vec<Waiver> {
+    let covers = |it: &&Waiver| it.covers(record.submission.manifest, now);
+    record.waivers.values().filter(covers).cloned().collect()
+}
+
 /// The live waivers, by control.
 pub(crate) fn live_waivers(record: &Record, now: Timestamp) -> BTreeMap<String, WaiverId> {
     let live = record.waivers.values().filter(|it| it.covers(record.submission.manifest, now));
     live.map(|it| (it.control.clone(), it.id.clone())).collect()
+}
+
+/// What was done in production since the certificate; nothing where there is none.
+async fn used(app: &App, record: &Record, manifest: &Manifest) -> Value {
+    let Some(certificate) = &record.certificate else { return Value::Null };
+    match app.world.used(manifest, certificate.at).await {
+        Ok(used) => json!(used),
+        // It is shown beside the rest and decides nothing.
+        Err(error) => json!({ "since": certificate.at, "error": error.0 }),
+    }
 }
 
 /// What differs from what is certified: the document that a reviewer sees and names by its digest.
@@ -240,6 +259,7 @@ pub(crate) async fn difference(
         "manifest": parsed.digest,
         "declared": declared,
         "granted": baseline.granted,
+        "used": used(app, record, &parsed.manifest).await,
         "baseline": certified,
         "changes": changes,
     });

@@ -3,7 +3,9 @@
 
 mod faults;
 mod journey;
+mod live;
 mod openapi;
 mod people;
 mod property;
 mod stage;
+mod town;

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign_checks::platform::RaisedAlert;
 use countersign_model::certify::{Baseline, Granted};
 use countersign_model::check::{Evidence, Judgement, Transcript};
 use countersign_model::declare::Manifest;
@@ -24,7 +25,7 @@ use countersign_server::app::App;
 use countersign_server::clock::Clock;
 use countersign_server::config::Config;
 use countersign_server::run::open;
-use countersign_server::world::{Job, Looked, Seen, Unreachable, World};
+use countersign_server::world::{Job, Looked, Seen, Unreachable, Used, World};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -110,6 +111,14 @@ impl World for Fake {
 
     async fn destroy(&self, _: &Manifest) -> Result<u32, Unreachable> {
         Ok(3)
+    }
+
+    async fn used(&self, _: &Manifest, since: Timestamp) -> Result<Used, Unreachable> {
+        Ok(Used { since, clients: BTreeMap::new() })
+    }
+
+    async fn alerts(&self, _: &Manifest) -> Result<Vec<RaisedAlert>, Unreachable> {
+        Ok(Vec::new())
     }
 }
 

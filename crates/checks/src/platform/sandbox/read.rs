@@ -50,6 +50,11 @@ pub(super) fn json(raw: &Raw) -> Result<Value, PlatformFault> {
 
 /// A list of a known kind.
 pub(super) fn list<T: DeserializeOwned>(value: Value) -> Result<Vec<T>, PlatformFault> {
+    parsed(value)
+}
+
+/// An answer of a known kind.
+pub(super) fn parsed<T: DeserializeOwned>(value: Value) -> Result<T, PlatformFault> {
     serde_json::from_value(value).map_err(|it| unreadable(it.to_string()))
 }
 

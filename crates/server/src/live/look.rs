@@ -1,0 +1,79 @@
+//! One run of the checks, as the server keeps it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_checks::finding::finding;
+use countersign_checks::registry;
+use countersign_checks::run::{Limits, RunError, RunInput, reference, run};
+use countersign_checks::settings;
+use countersign_model::check::Evidence;
+use countersign_model::require::{Catalogue, Requirement, capabilities_of, require};
+use serde_json::{Value, json};
+
+use super::LiveWorld;
+use crate::clock::LiveClock;
+use crate::world::{Job, Looked, Seen, Unreachable};
+
+pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unreachable> {
+    let catalogue = Catalogue::embedded();
+    let unknown = || Unreachable(format!("there is no profile `{}`", job.profile));
+    let profile = catalogue.profile(job.profile.as_str()).ok_or_else(unknown)?;
+    let capabilities = capabilities_of(job.manifest);
+    let requirements = require(&capabilities, job.tier, profile, catalogue);
+    // The catalogue names checks that do not exist yet; their controls stay open.
+    let only: Option<BTreeSet<String>> = job
+        .only
+        .map(|it| it.iter().filter(|name| registry::find(name).is_some()).cloned().collect());
+    let input = RunInput {
+        manifest: job.manifest,
+        manifest_digest: job.digest,
+        only: only.as_ref(),
+        settings: figures(&job, &requirements),
+        talk: world.talk.clone(),
+        platform: world.test.clone(),
+        production: world.production.clone(),
+        sources: world.sources.clone(),
+        secrets: world.secrets.clone(),
+        waivers: job.waivers.to_vec(),
+        certified_since: job.certified_since,
+        clock: std::sync::Arc::new(LiveClock::start(world.clock.clone())),
+        salt: *job.salt,
+        collector: "server".to_owned(),
+        limits: Limits::default(),
+    };
+    let report = run(input).await.map_err(|it| ours(&it))?;
+    let problems = report.preflight.problems.iter().map(|it| json!(it)).collect();
+    let mut seen = Vec::with_capacity(report.evidence.len());
+    for evidence in report.evidence {
+        seen.push(seen_of(evidence, &requirements)?);
+    }
+    Ok(Looked { questions: report.preflight.questions, problems, seen })
+}
+
+/// The figures of the profile at the tier in force, which may be stricter than the declared one.
+fn figures(job: &Job<'_>, requirements: &[Requirement<'_>]) -> BTreeMap<String, Value> {
+    let mut figures = settings::of_manifest(job.manifest);
+    figures.extend(settings::of_requirements(requirements));
+    figures.insert("tier".to_owned(), job.tier.word().into());
+    figures
+}
+
+fn seen_of(evidence: Evidence, requirements: &[Requirement<'_>]) -> Result<Seen, Unreachable> {
+    let reference = reference(&evidence).map_err(|it| Unreachable(it.to_string()))?;
+    let check = registry::find(&reference.check);
+    let finding =
+        check.and_then(|it| finding(it.info(), &reference, requirements, Catalogue::embedded()));
+    Ok(Seen {
+        evidence,
+        check: reference.check,
+        case: reference.case,
+        controls: reference.controls,
+        subject: reference.subject,
+        finding,
+    })
+}
+
+fn ours(error: &RunError) -> Unreachable {
+    let why = std::error::Error::source(error).map(|it| format!(": {it}")).unwrap_or_default();
+    Unreachable(format!("{error}{why}"))
+}

@@ -1,0 +1,107 @@
+//! The live world: checks over real partners, and the production platform.
+//!
+//! Production is proven without holding a partner's credential: the platform is asked about its
+//! own gate, and a throw-away copy of the client tries the token endpoint.
+
+mod cut;
+mod look;
+mod probe;
+mod setup;
+mod used;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use countersign_checks::live::client::TalkConfig;
+use countersign_checks::platform::{Platform, PlatformError, RaisedAlert};
+use countersign_checks::secrets::Secrets;
+use countersign_model::certify::{Baseline, Granted};
+use countersign_model::declare::Manifest;
+use countersign_model::declare::path::Path;
+use countersign_model::revoke::WithdrawalKind;
+use countersign_model::time::Timestamp;
+use countersign_seal::Digest;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::world::{Job, Looked, Unreachable, Used, World};
+
+pub use setup::LiveError;
+
+/// The world as it is.
+#[derive(Debug)]
+pub struct LiveWorld {
+    production: Option<Arc<dyn Platform>>,
+    test: Option<Arc<dyn Platform>>,
+    talk: TalkConfig,
+    secrets: Secrets,
+    sources: BTreeMap<String, PathBuf>,
+    clock: Clock,
+}
+
+impl LiveWorld {
+    /// The world that the settings name. It asks nobody yet.
+    pub fn from_config(config: &Config, clock: Clock) -> Result<Self, LiveError> {
+        setup::world(config, clock)
+    }
+
+    fn production(&self) -> Result<&dyn Platform, Unreachable> {
+        let none = || Unreachable("no production platform is set up".to_owned());
+        self.production.as_deref().ok_or_else(none)
+    }
+}
+
+/// What people read of a platform that could not be asked.
+fn unreachable(error: &PlatformError) -> Unreachable {
+    Unreachable(format!("the {error}: {}", error.source))
+}
+
+#[async_trait]
+impl World for LiveWorld {
+    async fn look(&self, job: Job<'_>) -> Result<Looked, Unreachable> {
+        look::look(self, job).await
+    }
+
+    async fn baseline(&self, manifest: &Manifest, digest: Digest) -> Result<Baseline, Unreachable> {
+        let held = self.production()?.granted(manifest).await.map_err(|it| unreachable(&it))?;
+        let subscriptions = held.active_subscriptions();
+        let mut granted = held.granted;
+        // Nobody declared them, and still they can act: they belong to what is really granted.
+        for client in held.undeclared {
+            granted.entry(client).or_insert(Granted { enabled: true, ..Granted::default() });
+        }
+        Ok(Baseline::new(digest, granted, subscriptions))
+    }
+
+    async fn cut(
+        &self,
+        manifest: &Manifest,
+        path: &Path,
+        _: WithdrawalKind,
+    ) -> Result<String, Unreachable> {
+        cut::cut(self.production()?, manifest, path).await
+    }
+
+    async fn probe(&self, manifest: &Manifest, path: &Path) -> Result<Option<String>, Unreachable> {
+        probe::probe(self.production()?, manifest, path).await
+    }
+
+    async fn restore(&self, manifest: &Manifest, path: &Path) -> Result<String, Unreachable> {
+        cut::restore(self.production()?, manifest, path).await
+    }
+
+    async fn destroy(&self, manifest: &Manifest) -> Result<u32, Unreachable> {
+        cut::destroy(self.production()?, manifest).await
+    }
+
+    async fn used(&self, manifest: &Manifest, since: Timestamp) -> Result<Used, Unreachable> {
+        used::used(self.production()?, manifest, since).await
+    }
+
+    async fn alerts(&self, manifest: &Manifest) -> Result<Vec<RaisedAlert>, Unreachable> {
+        let alerts = self.production()?.alerts(&manifest.integration.id).await;
+        alerts.map_err(|it| unreachable(&it))
+    }
+}
