@@ -5,6 +5,8 @@
 
 use std::sync::LazyLock;
 
+use countersign_model::check::Transcript;
+use countersign_model::check::transcript::{Answer, Entry};
 use countersign_seal::Digest;
 use regex::{Captures, Regex};
 use serde_json::Value;
@@ -59,7 +61,12 @@ impl Redactor {
             }
         }
         let text = PAIR.replace_all(&text, |it: &Captures<'_>| {
-            format!("{}{}", &it["name"], self.mark("secret", &it["value"]))
+            let value = &it["value"];
+            // The name of a scheme before something that was taken out already.
+            if ["bearer", "basic", "dpop"].iter().any(|it| it.eq_ignore_ascii_case(value)) {
+                return it[0].to_owned();
+            }
+            format!("{}{}", &it["name"], self.mark("secret", value))
         });
         let text = TOKEN.replace_all(&text, |it: &Captures<'_>| self.mark("token", &it[0]));
         let text = KEY.replace_all(&text, |it: &Captures<'_>| self.mark("key", &it[0]));
@@ -92,6 +99,7 @@ impl Redactor {
     /// One header value.
     pub fn header(&self, name: &str, value: &str) -> String {
         match name {
+            _ if MARK.is_match(value) => value.to_owned(),
             "authorization" | "proxy-authorization" => match value.split_once(' ') {
                 Some((scheme, rest)) => format!("{scheme} {}", self.mark("secret", rest)),
                 None => self.mark("secret", value),
@@ -124,7 +132,11 @@ impl Redactor {
         (hidden[..end.unwrap_or_default()].to_owned(), true)
     }
 
+    /// What was taken out before stays as it is, so that redacting twice is redacting once.
     fn mark(&self, kind: &str, value: &str) -> String {
+        if MARK.is_match(value) {
+            return value.to_owned();
+        }
         format!("[{kind} {}]", &self.digest(value.as_bytes()).hex()[..16])
     }
 }
@@ -165,6 +177,9 @@ fn is_telling(name: &str) -> bool {
     TELLING.contains(&name.as_str())
 }
 
+/// What stands in the place of something that was taken out.
+static MARK: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\A\[(?:key|mail|secret|token) [0-9a-f]{16}\]\z"));
 /// `name=value` of a form or query, and the value of an authorization written in running text.
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
@@ -188,6 +203,49 @@ static MAIL: LazyLock<Regex> =
 #[expect(clippy::expect_used, reason = "a test compiles every one of these patterns")]
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("patterns are constant")
+}
+
+/// Where a transcript shows what looks like a secret, a token or an address of a person.
+///
+/// Capture took them out; whatever is found here came in another way.
+pub fn shown(transcript: &Transcript) -> Vec<String> {
+    let redactor = Redactor::new([0; 32], []);
+    let mut places = Vec::new();
+    for (index, entry) in transcript.entries.iter().enumerate() {
+        let mut see = |place: &str, clean: bool| {
+            if !clean {
+                places.push(format!("entry {index}, {place}"));
+            }
+        };
+        match entry {
+            Entry::Exchange(it) => {
+                see("request address", redactor.text(&it.request.url) == it.request.url);
+                see("request headers", redactor.hides_all(&it.request.headers));
+                see("request body", redactor.hides(&it.request.body.text));
+                if let Answer::Response { headers, body, .. } = &it.answer {
+                    see("answer headers", redactor.hides_all(headers));
+                    see("answer body", redactor.hides(&body.text));
+                }
+            }
+            Entry::Fact(it) => see("fact", redactor.value(&it.value) == it.value),
+            Entry::Wait(_) => {}
+        }
+    }
+    places
+}
+
+impl Redactor {
+    fn hides(&self, text: &str) -> bool {
+        let (again, _) = self.body(text.as_bytes());
+        // White space and the order of members may differ; what matters is what is said.
+        again == text
+            || serde_json::from_str::<Value>(text)
+                .is_ok_and(|it| serde_json::from_str::<Value>(&again).is_ok_and(|two| it == two))
+    }
+
+    fn hides_all(&self, headers: &[(String, String)]) -> bool {
+        headers.iter().all(|(name, value)| self.header(name, value) == *value)
+    }
 }
 
 #[cfg(test)]
@@ -229,6 +287,30 @@ mod tests {
         assert_eq!(one, redactor().header("authorization", "Bearer abcdefgh"));
         assert_ne!(one, redactor().header("authorization", "Bearer abcdefgi"));
         assert_ne!(one, Redactor::new([8; 32], []).header("authorization", "Bearer abcdefgh"));
+    }
+
+    #[test]
+    fn redacting_twice_is_redacting_once() {
+        let jwt = concat!("eyJhbGciOiJFZERTQSJ9", ".eyJzdWIiOiJhIn0", ".c2ln");
+        let secret = concat!("s3cr3t", "-value-", "0001");
+        let bodies = [
+            json!({"access_token": secret, "list": [{"client_secret": secret}]}).to_string(),
+            format!("grant_type=x&client_secret={secret}&scope=a"),
+            format!("Authorization: Bearer {secret}, token {jwt}, mail lena.fischer@example.com"),
+            format!("{{\"refresh_token\":\"{secret}\"}}\n{{\"token\":\"{secret}\"}}"),
+            format!("{{\"token\":\"{secret}\",\"rest\":\"{}\"}}", "a ".repeat(20_000)),
+        ];
+        for body in bodies {
+            let (once, _) = redactor().body(body.as_bytes());
+            assert!(Redactor::new([0; 32], []).hides(&once), "{once}");
+            assert!(!Redactor::new([0; 32], []).hides(&body), "{body}");
+        }
+        for (name, value) in [("authorization", "Bearer abcdefgh"), ("cookie", "sid=1; b=2")] {
+            let once = redactor().header(name, value);
+            assert_eq!(Redactor::new([0; 32], []).header(name, &once), once);
+            let bare = redactor().header(name, "abcdefgh");
+            assert_eq!(redactor().header(name, &bare), bare);
+        }
     }
 
     #[test]
