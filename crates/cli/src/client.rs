@@ -31,7 +31,11 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 impl Client {
     /// A client for `base` with a bearer token; every request ends within `timeout`.
     pub(crate) fn new(base: &str, token: String, timeout: Duration) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder()
+        let here = reqwest::Url::parse(base).ok().and_then(|it| it.host_str().map(is_loopback));
+        let builder = reqwest::Client::builder();
+        // What runs on this machine is not asked through somebody else's.
+        let builder = if here == Some(true) { builder.no_proxy() } else { builder };
+        let http = builder
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -56,6 +60,22 @@ impl Client {
         self.send(self.http.post(format!("{}{path}", self.base)).json(body)).await
     }
 
+    /// Whether the server serves, and its own clock in milliseconds since 1970; needs no token.
+    pub(crate) async fn health(&self) -> Result<(Value, Option<i64>), Failure> {
+        let request = self.http.get(format!("{}/health", self.base));
+        let answer = request.send().await.map_err(|it| self.unreachable(&it))?;
+        let date = answer.headers().get("date").and_then(|it| it.to_str().ok());
+        let date = date.and_then(|it| jiff::fmt::rfc2822::parse(it).ok());
+        let value = answer.json().await.map_err(|it| self.unreachable(&it))?;
+        Ok((value, date.map(|it| it.timestamp().as_millisecond())))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        Failure::new(Exit::Unreachable, format!("the server at {} cannot be reached", self.base))
+            .because(error)
+            .help("is it running?   countersign server run --config server.toml")
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
         let (status, body) = self.answer(request).await?;
         if !(200..300).contains(&status) {
@@ -67,14 +87,7 @@ impl Client {
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>), Failure> {
-        let unreachable = |it: &reqwest::Error| {
-            Failure::new(
-                Exit::Unreachable,
-                format!("the server at {} cannot be reached", self.base),
-            )
-            .because(it)
-            .help("is it running?   countersign server run --config server.toml")
-        };
+        let unreachable = |it: &reqwest::Error| self.unreachable(it);
         let mut answer =
             request.bearer_auth(&self.token.0).send().await.map_err(|it| unreachable(&it))?;
         let status = answer.status().as_u16();
@@ -87,6 +100,11 @@ impl Client {
         }
         Ok((status, body))
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
 /// An RFC 9457 problem document as a failure.

@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod failure;
 mod log_copy;
+mod page;
 mod signal;
 mod stage;
 mod ui;

@@ -61,6 +61,13 @@ impl Ui {
         }
     }
 
+    /// Words for somebody who waits at a terminal: what is being done.
+    pub(crate) fn working(self, text: &str) {
+        if !self.json && std::io::stderr().is_terminal() {
+            self.say(format!("{text} …"));
+        }
+    }
+
     /// A failure with its causes, on stderr.
     pub(crate) fn failure(self, failure: &Failure) {
         let mut out = std::io::stderr().lock();

@@ -21,6 +21,12 @@ pub(crate) enum KeyVerb {
         #[arg(long)]
         passphrase_file: Option<PathBuf>,
     },
+    /// List the key files of a folder, and whether the server counts their owner's signature: `countersign key list keys`.
+    List {
+        /// The folder.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
 }
 
 /// `log`.
@@ -61,4 +67,44 @@ pub(crate) enum ProfileVerb {
     List,
     /// Show what a manifest's profile asks of it, control by control.
     Show(PathArgs),
+}
+
+/// `waiver`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WaiverVerb {
+    /// Ask for an exception to one control: `countersign waiver request acme-helpdesk CTS-LOG-04 --until 30d -r "retry path drops the order"`.
+    Request {
+        /// The integration.
+        target: String,
+        /// The control.
+        control: String,
+        /// When it ends: a day, a moment, or a period from now.
+        #[arg(long)]
+        until: String,
+        /// Why.
+        #[arg(short, long)]
+        reason: String,
+    },
+    /// Grant what somebody else asked for: `countersign waiver grant wvr_…`.
+    Grant {
+        /// The waiver.
+        waiver: String,
+    },
+    /// List all: `countersign waiver list`.
+    List,
+    /// End one early: `countersign waiver end wvr_…`.
+    End {
+        /// The waiver.
+        waiver: String,
+    },
+}
+
+/// `evidence`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceVerb {
+    /// Show what was said and seen, and judge it again here: `countersign evidence show ev_…`.
+    Show {
+        /// The evidence.
+        evidence: String,
+    },
 }

@@ -4,6 +4,25 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// A manifest, or an integration at the server; ./countersign.toml when left out.
+    pub target: Option<String>,
+    /// Show these findings alone, by check, case or control; the exit stays that of the whole run.
+    #[arg(long, value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Show alone what stands in the way of a certificate.
+    #[arg(long)]
+    pub failed: bool,
+    /// Edit the manifest where that mends a finding.
+    #[arg(long)]
+    pub fix: bool,
+    /// The manifest in a file, so that findings of the server show their line.
+    #[arg(long)]
+    pub manifest: Option<PathBuf>,
+}
+
 /// A manifest.
 #[derive(Debug, Args)]
 pub(crate) struct PathArgs {
@@ -19,11 +38,17 @@ pub(crate) struct WordArgs {
     pub target: String,
 }
 
-/// At most one name.
+/// `status`.
 #[derive(Debug, Args)]
-pub(crate) struct NameArgs {
+pub(crate) struct StatusArgs {
     /// An integration; all when left out.
     pub target: Option<String>,
+    /// Show alone what waits for a person.
+    #[arg(long, conflicts_with = "target")]
+    pub needs_me: bool,
+    /// Show it again at each change, until Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
 }
 
 /// `review`.

@@ -9,8 +9,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use administration::{KeyVerb, LogVerb, ProfileVerb};
-pub(crate) use certification::{CertifyArgs, InitArgs, NameArgs, PathArgs, ReviewArgs, WordArgs};
+pub(crate) use administration::{EvidenceVerb, KeyVerb, LogVerb, ProfileVerb, WaiverVerb};
+pub(crate) use certification::{
+    CertifyArgs, CheckArgs, InitArgs, PathArgs, ReviewArgs, StatusArgs, WordArgs,
+};
 pub(crate) use stage::{
     BusinessArgs, LogFormat, SandboxArgs, SandboxVerb, ServeArgs, ServerVerb, SetArgs, Switch,
 };
@@ -58,8 +60,8 @@ pub(crate) struct Arguments {
 /// Everyday work, verb first; administration, noun first.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run every check that can run from here on a manifest: `countersign check countersign.toml`.
-    Check(PathArgs),
+    /// Check a manifest from here, or an integration by its server: `countersign check acme-helpdesk`.
+    Check(CheckArgs),
     /// Write a commented manifest: `countersign init --like reseller --id northwind --domain northwind.example --owner a@example.com --holds oauth-client`.
     Init(InitArgs),
     /// Send a manifest for certification: `countersign submit countersign.toml`.
@@ -69,24 +71,38 @@ pub(crate) enum Command {
     /// Plan a certificate, then sign it: `countersign certify acme-helpdesk --plan`.
     Certify(CertifyArgs),
     /// Show state, reasons and dates: `countersign status`.
-    Status(NameArgs),
-    /// Say what a check, a reason code or a state means: `countersign explain refuses_unsigned_webhook`.
+    Status(StatusArgs),
+    /// Say what a check, control, reason, state or id means: `countersign explain refuses_unsigned_webhook`.
     Explain(WordArgs),
     /// Show declared, granted and used against the baseline: `countersign diff acme-helpdesk`.
     Diff(WordArgs),
     /// Deny for a time: `countersign suspend acme-helpdesk --for 4h -r "odd traffic"`.
     Suspend(SuspendArgs),
-    /// Agree to end a suspension (two people): `countersign resume rev_…`.
+    /// Agree to end a suspension (two people): `countersign resume acme-helpdesk`.
     Resume(WordArgs),
     /// Deny now, for good: `countersign revoke acme-helpdesk -r "refresh replay" --ticket INC-1`.
     Revoke(RevokeArgs),
     /// See the whole thing on this machine, with four integrations: `countersign demo`.
     Demo,
+    /// Ask whether the work can be done from here: `countersign doctor`.
+    Doctor,
     /// What is demanded: `countersign profile show countersign.toml`.
     Profile {
         /// What to do.
         #[command(subcommand)]
         verb: ProfileVerb,
+    },
+    /// Exceptions with an end: `countersign waiver list`.
+    Waiver {
+        /// What to do.
+        #[command(subcommand)]
+        verb: WaiverVerb,
+    },
+    /// What checks said and saw: `countersign evidence show ev_…`.
+    Evidence {
+        /// What to do.
+        #[command(subcommand)]
+        verb: EvidenceVerb,
     },
     /// Keys of people: `countersign key create --name lena --out lena.json`.
     Key {

@@ -13,14 +13,17 @@ pub(crate) struct SuspendArgs {
     /// Why.
     #[arg(short, long)]
     pub reason: String,
+    /// The incident.
+    #[arg(long)]
+    pub ticket: Option<String>,
 }
 
 /// `revoke`.
 #[derive(Debug, Args)]
 pub(crate) struct RevokeArgs {
-    /// The integration.
+    /// The integrations.
     #[arg(required_unless_present = "retry")]
-    pub target: Option<String>,
+    pub targets: Vec<String>,
     /// Why.
     #[arg(short, long, required_unless_present = "retry")]
     pub reason: Option<String>,
@@ -28,6 +31,6 @@ pub(crate) struct RevokeArgs {
     #[arg(long)]
     pub ticket: Option<String>,
     /// Try again to prove the paths of this withdrawal.
-    #[arg(long, conflicts_with = "target")]
+    #[arg(long, conflicts_with = "targets")]
     pub retry: Option<String>,
 }

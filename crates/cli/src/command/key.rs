@@ -7,9 +7,10 @@ use countersign_seal::SigningKey;
 use countersign_seal::keyfile::{ENTROPY_BYTES, KeyFile, seal_key};
 use serde_json::json;
 
-use super::{Context, read_text};
+use super::{Context, list, read_text, text};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::page::table;
 
 /// Makes a key and writes it, encrypted; never over an existing file.
 pub(crate) fn create(
@@ -89,4 +90,55 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     file.write_all(bytes)
         .and_then(|()| file.sync_all())
         .map_err(|it| Failure::file("write", path, &it))
+}
+
+/// Lists the key files of a folder, and whether the server counts their owner's signature.
+pub(crate) async fn list_all(context: Context<'_>, folder: &Path) -> Outcome {
+    let listed = std::fs::read_dir(folder).map_err(|it| Failure::file("read", folder, &it))?;
+    let mut paths: Vec<_> = listed.filter_map(Result::ok).map(|it| it.path()).collect();
+    paths.sort();
+    let enrolled = enrolled(context).await?;
+    let mut keys = Vec::new();
+    for path in paths.iter().filter(|it| it.extension().is_some_and(|it| it == "json")) {
+        let Ok(text) = read_text(path) else { continue };
+        let Ok(file) = KeyFile::parse(text.as_bytes()) else { continue };
+        let public = file.public().to_string();
+        keys.push(json!({
+            "name": file.name(), "file": path, "public": public,
+            "key_id": file.public().key_id().as_str(),
+            "enrolled": enrolled.as_ref().map(|it| it.contains(&public)),
+        }));
+    }
+    let answer = json!({ "schema": "countersign.keys/1", "keys": keys });
+    context.show(&answer, |it| {
+        let rows: Vec<Vec<String>> = list(it, "keys")
+            .iter()
+            .map(|it| {
+                let enrolled = match it["enrolled"].as_bool() {
+                    Some(true) => "yes",
+                    Some(false) => "no",
+                    None => "?",
+                };
+                ["name", "key_id", "public"]
+                    .iter()
+                    .map(|name| text(it, name).to_owned())
+                    .chain([enrolled.to_owned()])
+                    .collect()
+            })
+            .collect();
+        let mut lines = table(&["NAME", "KEY ID", "PUBLIC", "ENROLLED"], &rows);
+        lines.push(format!("{} keys in {}", rows.len(), folder.display()));
+        lines
+    });
+    Ok(Exit::Yes)
+}
+
+/// The public keys that the server counts; none where no server is named.
+async fn enrolled(context: Context<'_>) -> Result<Option<Vec<String>>, Failure> {
+    if context.arguments.server.is_none() {
+        return Ok(None);
+    }
+    let answer = context.client()?.get("/v1/gate/config?lane=certified").await?;
+    let keys = list(&answer, "approvers").iter().map(|it| text(it, "key").to_owned());
+    Ok(Some(keys.collect()))
 }

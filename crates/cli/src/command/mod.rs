@@ -4,6 +4,8 @@ mod certify;
 mod check;
 mod demo;
 mod diff;
+mod doctor;
+mod evidence;
 mod explain;
 mod init;
 mod key;
@@ -16,6 +18,7 @@ mod sandbox;
 mod server;
 mod status;
 mod submit;
+mod waiver;
 mod withdraw;
 
 use std::path::Path;
@@ -23,7 +26,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::args::{Arguments, Command, KeyVerb, LogVerb, ProfileVerb, ServerVerb};
+use crate::args::{Arguments, Command, EvidenceVerb, KeyVerb, LogVerb, ProfileVerb, ServerVerb};
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -71,19 +74,27 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
     let context = Context { ui, arguments: &arguments };
     match command {
         None => Ok(next::run(context)),
-        Some(Command::Check(it)) => check::run(context, &it.path).await,
+        Some(Command::Check(it)) => check::run(context, &it).await,
         Some(Command::Init(it)) => init::run(context, &it),
         Some(Command::Profile { verb: ProfileVerb::List }) => Ok(profile::list_all(context)),
         Some(Command::Profile { verb: ProfileVerb::Show(it) }) => profile::show(context, &it.path),
         Some(Command::Submit(it)) => submit::run(context, &it.path).await,
         Some(Command::Review(it)) => review::run(context, &it).await,
         Some(Command::Certify(it)) => certify::run(context, &it).await,
-        Some(Command::Status(it)) => status::run(context, it.target.as_deref()).await,
-        Some(Command::Explain(it)) => explain::run(context, &it.target),
+        Some(Command::Status(it)) => status::run(context, &it).await,
+        Some(Command::Explain(it)) => explain::run(context, &it.target).await,
         Some(Command::Diff(it)) => diff::run(context, &it.target).await,
         Some(Command::Suspend(it)) => withdraw::suspend(context, &it).await,
         Some(Command::Resume(it)) => withdraw::resume(context, &it.target).await,
         Some(Command::Revoke(it)) => withdraw::revoke(context, &it).await,
+        Some(Command::Doctor) => doctor::run(context).await,
+        Some(Command::Waiver { verb }) => waiver::run(context, &verb).await,
+        Some(Command::Evidence { verb: EvidenceVerb::Show { evidence } }) => {
+            evidence::show(context, &evidence).await
+        }
+        Some(Command::Key { verb: KeyVerb::List { folder } }) => {
+            key::list_all(context, &folder).await
+        }
         Some(Command::Key { verb: KeyVerb::Create { name, out, passphrase_file } }) => {
             key::create(context, &name, &out, passphrase_file.as_deref())
         }

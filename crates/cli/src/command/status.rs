@@ -1,37 +1,169 @@
-//! `status`: state, reasons and dates.
+//! `status`: state, reasons and dates, and whom each integration waits for.
+
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Context, joined, text};
+use super::{Context, joined, list, number, text, withdraw};
+use crate::args::StatusArgs;
+use crate::client::Client;
+use crate::clock;
 use crate::exit::Exit;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::page::{beside, mark, moment, table, until, words_or};
 
-/// Shows one integration, or all.
-pub(crate) async fn run(context: Context<'_>, target: Option<&str>) -> Outcome {
+/// How often a watched status is asked for.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Shows one integration, or all; again at each change where it is watched.
+pub(crate) async fn run(context: Context<'_>, args: &StatusArgs) -> Outcome {
     let client = context.client()?;
-    let answer = match target {
-        Some(name) => client.get(&format!("/v1/integrations/{name}")).await?,
-        None => client.get("/v1/integrations").await?,
-    };
-    context.show(&answer, table);
-    Ok(Exit::Yes)
+    let mut shown = None;
+    loop {
+        let answer = fetch(&client, args).await?;
+        if shown.as_ref() != Some(&answer) {
+            context.show(&answer, |it| match &args.target {
+                Some(_) => one(it),
+                None => all(it),
+            });
+            shown = Some(answer);
+        }
+        if !args.watch {
+            return Ok(Exit::Yes);
+        }
+        tokio::time::sleep(WATCH_EVERY).await;
+    }
 }
 
-fn table(answer: &Value) -> Vec<String> {
-    let one = std::slice::from_ref(answer);
-    let rows = answer.as_array().map_or(one, Vec::as_slice);
-    let mut lines =
-        vec![format!("{:<28}{:<14}{:<26}{}", "INTEGRATION", "STATE", "ADMITS UNTIL", "BECAUSE")];
-    for row in rows {
-        let until = text(row, "admits_until");
-        lines.push(format!(
-            "{:<28}{:<14}{:<26}{}",
-            text(row, "slug"),
-            text(row, "state"),
-            if until.is_empty() { "-" } else { until },
-            joined(row, "reasons")
-        ));
+async fn fetch(client: &Client, args: &StatusArgs) -> Result<Value, Failure> {
+    if let Some(target) = &args.target {
+        return client.get(&format!("/v1/integrations/{target}")).await;
     }
+    let answer = client.get("/v1/integrations").await?;
+    let rows = answer.as_array().cloned().unwrap_or_default();
+    let waits = |it: &Value| !args.needs_me || !needs(it).is_empty();
+    Ok(rows.into_iter().filter(waits).collect())
+}
+
+/// What a person has to do next; empty where nothing waits for anybody.
+fn needs(row: &Value) -> &'static str {
+    match text(row, "state") {
+        "submitted" => "check",
+        "checking" => "findings to mend",
+        "in-review" => "two people to decide",
+        "due" => "recertification",
+        "lapsed" => "certification",
+        "suspended" => "two people to resume",
+        _ => "",
+    }
+}
+
+fn all(answer: &Value) -> Vec<String> {
+    let all = answer.as_array().map_or(&[][..], Vec::as_slice);
+    let now = clock::now().millis();
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|it| {
+            let state = text(it, "state");
+            let end = text(it, "admits_until");
+            let end = if end.is_empty() { "-".to_owned() } else { until(end, now) };
+            let needs = needs(it);
+            vec![
+                text(it, "slug").to_owned(),
+                format!("{} {state}", mark(state)),
+                end,
+                text(it, "tier").to_owned(),
+                if needs.is_empty() { "-".to_owned() } else { needs.to_owned() },
+                words_or(it, "reasons", "-"),
+            ]
+        })
+        .collect();
+    let head = ["INTEGRATION", "STATE", "ADMITS FOR", "TIER", "NEEDS", "BECAUSE"];
+    let mut lines = table(&head, &rows);
     lines.push(format!("{} shown", rows.len()));
     lines
+}
+
+/// One integration, with everything that is known of it.
+pub(crate) fn one(answer: &Value) -> Vec<String> {
+    let (name, state) = (text(answer, "slug"), text(answer, "state"));
+    let mut lines = vec![format!("{name}  {} {state}", mark(state)), String::new()];
+    let mut row = |name: &str, text: &str| {
+        if !text.is_empty() {
+            lines.extend(beside(&format!("  {name:<13}"), text));
+        }
+    };
+    row("because", &joined(answer, "reasons"));
+    row("id", text(answer, "id"));
+    row("profile", &format!("{}, tier {}", text(answer, "profile"), text(answer, "tier")));
+    row("manifest", text(answer, "manifest"));
+    row("submitted", &moment(text(answer, "submitted")));
+    row("admits until", &moment(text(answer, "admits_until")));
+    if let Some(certificate) = answer["certificate"].as_str() {
+        let index = number(answer, "log_index");
+        let ends = moment(text(answer, "ends"));
+        row("certificate", &format!("{certificate}, until {ends}, log entry {index}"));
+    }
+    let assessment = &answer["assessment"];
+    if let Some(id) = assessment["id"].as_str() {
+        let summary = &assessment["summary"];
+        let (pass, total) = (number(summary, "pass"), number(summary, "total"));
+        let at = moment(text(assessment, "finished"));
+        row("assessment", &format!("{id}, {pass} of {total} controls pass, {at}"));
+        row("in the way", &joined(assessment, "blocking"));
+    }
+    for it in list(answer, "decisions") {
+        let (verb, person) = (text(it, "verb"), text(it, "person"));
+        row("decided", &format!("{verb} by {person}, {}", moment(text(it, "at"))));
+    }
+    for it in list(answer, "waivers") {
+        let (control, id) = (text(it, "control"), text(it, "id"));
+        row("waiver", &format!("{id} of {control} until {}", moment(text(it, "until"))));
+    }
+    for it in list(answer, "drifts") {
+        let (place, before, after) = (text(it, "place"), text(it, "before"), text(it, "after"));
+        row("drift", &format!("{place}: {before} -> {after}"));
+    }
+    row("reopened by", &joined(answer, "triggers"));
+    let withdrawal = &answer["withdrawal"];
+    if withdrawal.is_object() && withdrawal["ended"] != true {
+        let id = text(withdrawal, "revocation");
+        row("withdrawn", &format!("{}, {id}", text(withdrawal, "kind")));
+        lines.push(String::new());
+        lines.extend(withdraw::receipt(withdrawal));
+    }
+    lines.push(String::new());
+    lines.push(format!("next: {}", next(name, state, withdrawal)));
+    lines
+}
+
+fn next(name: &str, state: &str, withdrawal: &Value) -> String {
+    match state {
+        "submitted" | "checking" | "observing" | "due" => format!("countersign check {name}"),
+        "in-review" => format!("countersign review {name}"),
+        "lapsed" | "revoked" => "countersign submit MANIFEST".to_owned(),
+        "suspended" => format!("countersign resume {}", text(withdrawal, "revocation")),
+        _ => format!("countersign diff {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_row_says_what_it_waits_for() {
+        let rows = json!([
+            { "slug": "acme", "state": "certified", "tier": "elevated", "reasons": [], "admits_until": "2000-01-01T00:00:00Z" },
+            { "slug": "payrun-hr", "state": "in-review", "tier": "critical", "reasons": ["nobody-decided"] },
+        ]);
+        insta::assert_snapshot!(all(&rows).join("\n"), @r"
+        INTEGRATION  STATE        ADMITS FOR  TIER      NEEDS                 BECAUSE
+        acme         ● certified  over        elevated  -                     -
+        payrun-hr    ○ in-review  -           critical  two people to decide  nobody-decided
+        2 shown
+        ");
+    }
 }

@@ -4,69 +4,223 @@ use serde_json::{Value, json};
 
 use super::{Context, list, number, text};
 use crate::args::{RevokeArgs, SuspendArgs};
+use crate::client::Client;
 use crate::exit::Exit;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::page::{beside, moment, seconds, table};
 
 /// Denies for a time.
 pub(crate) async fn suspend(context: Context<'_>, args: &SuspendArgs) -> Outcome {
     let body = json!({
         "integration": args.target, "kind": "suspend", "for": args.period, "reason": args.reason,
+        "ticket": args.ticket,
     });
-    let answer = context.client()?.post("/v1/revocations", &body).await?;
-    Ok(report(context, &answer))
+    let client = context.client()?;
+    context.ui.working(&format!("suspending {}", args.target));
+    let answer = client.post("/v1/revocations", &body).await?;
+    Ok(report(context, &args.target, &answer))
 }
 
-/// Denies for good.
+/// Denies for good: one partner after the other, and the first failure does not keep the next from being cut.
 pub(crate) async fn revoke(context: Context<'_>, args: &RevokeArgs) -> Outcome {
     let client = context.client()?;
-    let answer = if let Some(id) = &args.retry {
-        client.post(&format!("/v1/revocations/{id}/retry"), &json!({})).await?
-    } else {
+    if let Some(id) = &args.retry {
+        context.ui.working(&format!("proving {id} again"));
+        let answer = client.post(&format!("/v1/revocations/{id}/retry"), &json!({})).await?;
+        return Ok(report(context, id, &answer));
+    }
+    let mut exit = Exit::Yes;
+    let mut failed = None;
+    for target in &args.targets {
         let body = json!({
-            "integration": args.target, "kind": "revoke", "reason": args.reason,
-            "ticket": args.ticket,
+            "integration": target, "kind": "revoke", "reason": args.reason, "ticket": args.ticket,
         });
-        client.post("/v1/revocations", &body).await?
-    };
-    Ok(report(context, &answer))
+        context.ui.working(&format!("revoking {target}"));
+        match client.post("/v1/revocations", &body).await {
+            Ok(answer) => exit = exit.max(report(context, target, &answer)),
+            Err(failure) if args.targets.len() == 1 => return Err(failure),
+            Err(failure) => {
+                context.ui.failure(&failure);
+                failed = Some(Failure::new(failure.exit, format!("`{target}` is not revoked")));
+            }
+        }
+    }
+    failed.map_or(Ok(exit), Err)
 }
 
-/// Agrees to end a suspension.
-pub(crate) async fn resume(context: Context<'_>, id: &str) -> Outcome {
-    let path = format!("/v1/revocations/{id}/resume");
-    let answer = context.client()?.post(&path, &json!({})).await?;
+/// Agrees to end a suspension: by its id, or by the integration that it is about.
+pub(crate) async fn resume(context: Context<'_>, target: &str) -> Outcome {
+    let client = context.client()?;
+    let id = withdrawal_of(&client, target).await?;
+    let answer = client.post(&format!("/v1/revocations/{id}/resume"), &json!({})).await?;
+    let (people, needed) = (number(&answer, "people"), number(&answer, "needed"));
     context.show(&answer, |it| {
-        vec![format!("{} of {} people agree", number(it, "people"), number(it, "needed"))]
+        let mut lines = vec![format!("{people} of {needed} people agree to end {id}")];
+        if it["ended"] == true {
+            lines.push("it stands as before: countersign status says how".to_owned());
+            lines.push("undo: countersign suspend NAME --for 4h -r WHY".to_owned());
+        } else {
+            lines.push(format!("waits for another person: countersign resume {id}"));
+            lines.push("undo: not possible; agreeing alone admits nobody".to_owned());
+        }
+        lines
     });
-    let done = number(&answer, "needed") <= number(&answer, "people");
-    Ok(if done { Exit::Yes } else { Exit::Pending })
+    Ok(if needed <= people { Exit::Yes } else { Exit::Pending })
+}
+
+/// The id of a withdrawal, of its own or of its integration's name.
+async fn withdrawal_of(client: &Client, target: &str) -> Result<String, Failure> {
+    if target.starts_with("rev_") {
+        return Ok(target.to_owned());
+    }
+    let one = client.get(&format!("/v1/integrations/{target}")).await?;
+    let id = text(&one["withdrawal"], "revocation");
+    if id.is_empty() {
+        return Err(Failure::new(Exit::Usage, format!("`{target}` is not suspended")));
+    }
+    Ok(id.to_owned())
+}
+
+/// One of two people has credentials deleted.
+pub(crate) async fn destroy(context: Context<'_>, id: &str) -> Outcome {
+    let client = context.client()?;
+    let answer = client.post(&format!("/v1/revocations/{id}/destroy"), &json!({})).await?;
+    let (people, needed) = (number(&answer, "people"), number(&answer, "needed"));
+    context.show(&answer, |it| {
+        let mut lines = vec![format!("{people} of {needed} people agree to destroy credentials")];
+        if needed <= people {
+            lines.push(format!("destroyed {} at the platform", number(it, "destroyed")));
+            lines.push("undo: not possible; the way back is a new registration".to_owned());
+        } else {
+            lines.push(format!(
+                "waits for another person: countersign review {id} --decide approve -r WHY"
+            ));
+            lines.push("undo: not possible; agreeing alone destroys nothing".to_owned());
+        }
+        lines
+    });
+    Ok(if needed <= people { Exit::Yes } else { Exit::Pending })
 }
 
 /// Shows the receipt; exit 0 only when every path is proven.
-fn report(context: Context<'_>, answer: &Value) -> Exit {
-    context.show(answer, lines);
-    if number(answer, "proven") == number(answer, "total") { Exit::Yes } else { Exit::Pending }
+fn report(context: Context<'_>, target: &str, answer: &Value) -> Exit {
+    context.show(answer, |it| {
+        let mut lines = head(target, it);
+        lines.extend(receipt(it));
+        lines.extend(after(target, it));
+        lines
+    });
+    let (proven, total) = (number(answer, "proven"), number(answer, "total"));
+    // No path at all is nothing that could be proven.
+    if 0 < total && proven == total { Exit::Yes } else { Exit::Pending }
 }
 
-/// A row for each path.
-fn lines(answer: &Value) -> Vec<String> {
+fn head(target: &str, answer: &Value) -> Vec<String> {
+    let word = if text(answer, "kind") == "suspend" { "SUSPENDED" } else { "REVOKED" };
+    let until = match text(answer, "until") {
+        "" => String::new(),
+        until => format!(" until {}", moment(until)),
+    };
+    let (id, at) = (text(answer, "revocation"), moment(text(answer, "at")));
+    vec![format!("{target} → {word}{until}   {id}   {at}"), String::new()]
+}
+
+/// A row for each path, and how many are proven.
+pub(crate) fn receipt(answer: &Value) -> Vec<String> {
+    let rows: Vec<Vec<String>> = list(answer, "paths")
+        .iter()
+        .map(|row| {
+            let state = text(row, "state");
+            let mark = if state == "proven" { "✔" } else { "▲" };
+            let time = if state == "asked" { "-".to_owned() } else { seconds(number(row, "ms")) };
+            let by = if state == "proven" {
+                text(row, "by").to_owned()
+            } else {
+                format!("NOT PROVEN  {}", text(row, "by")).trim_end().to_owned()
+            };
+            vec![
+                format!("{mark} {}", text(row, "path")),
+                text(row, "subject").to_owned(),
+                state.to_owned(),
+                time,
+                by,
+            ]
+        })
+        .collect();
+    let mut lines = table(&["  PATH", "SUBJECT", "STATE", "AFTER", "BY"], &rows);
     let (proven, total) = (number(answer, "proven"), number(answer, "total"));
-    let mut lines = vec![format!("{:<34}{:<14}{:>8}  {}", "PATH", "STATE", "MS", "BY")];
-    for row in list(answer, "paths") {
-        let mark = if text(row, "state") == "proven" { "✔" } else { "▲" };
-        let path = format!("{mark} {} {}", text(row, "path"), text(row, "subject"));
-        let (state, ms, by) = (text(row, "state"), number(row, "ms"), text(row, "by"));
-        lines.push(format!("{path:<34}{state:<14}{ms:>8}  {by}"));
-    }
-    lines.push(format!("{proven} of {total} paths proven"));
-    let id = text(answer, "revocation");
-    if proven < total {
-        lines.push(format!("{} NOT PROVEN   now: countersign revoke --retry {id}", total - proven));
-    }
-    if text(answer, "kind") == "suspend" {
-        lines.push(format!("undo: countersign resume {id} (two people)"));
-    } else {
-        lines.push("undo: not possible; the way back is a new certification".to_owned());
+    let slowest = list(answer, "paths").iter().filter(|it| text(it, "state") == "proven");
+    let slowest = slowest.map(|it| number(it, "ms")).max();
+    let time = slowest.map(|it| format!(" in {}", seconds(it))).unwrap_or_default();
+    let open = total.saturating_sub(proven);
+    let open = match open {
+        0 => String::new(),
+        1 => "   1 path is NOT proven".to_owned(),
+        many => format!("   {many} paths are NOT proven"),
+    };
+    lines.push(String::new());
+    lines.push(format!("  {proven} of {total} paths proven{time}{open}"));
+    let gates = list(answer, "gates");
+    let acked = gates.iter().filter(|it| it["acked"] == true).count();
+    if !gates.is_empty() {
+        lines.push(format!("  {acked} of {} gates answer from it", gates.len()));
+        for gate in gates.iter().filter(|it| it["acked"] != true) {
+            let text = format!("{} did not answer; its lease ends its trust", text(gate, "gate"));
+            lines.extend(beside("  ▲ ", &text));
+        }
     }
     lines
+}
+
+fn after(target: &str, answer: &Value) -> Vec<String> {
+    let id = text(answer, "revocation");
+    let mut lines = Vec::new();
+    if number(answer, "proven") < number(answer, "total") {
+        lines.push(format!("  now    countersign revoke --retry {id}"));
+    }
+    if text(answer, "kind") == "suspend" {
+        lines.push(format!("  undo   countersign resume {id}   (two people)"));
+        return lines;
+    }
+    if answer["destroyed"] != true {
+        lines.push(format!(
+            "  later  destroy its credentials, two people: countersign review {id} --decide approve"
+        ));
+    }
+    lines.push(format!("  undo   not possible; the way back is a new certification of {target}"));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_proven_is_named() {
+        let answer = json!({
+            "revocation": "rev_1", "kind": "revoke", "at": "now", "proven": 1, "total": 2, "destroyed": false,
+            "paths": [
+                { "path": "token-mint", "subject": "oauth:acme", "state": "proven", "ms": 90, "by": "probe -> invalid_client" },
+                { "path": "call-in", "subject": "cb:oauth", "state": "asked", "ms": 0, "by": "" },
+            ],
+            "gates": [{ "gate": "front", "acked": false, "ms": null }],
+        });
+        let mut lines = head("acme", &answer);
+        lines.extend(receipt(&answer));
+        lines.extend(after("acme", &answer));
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        acme → REVOKED   rev_1   now
+
+          PATH        SUBJECT     STATE   AFTER   BY
+        ✔ token-mint  oauth:acme  proven  0.09 s  probe -> invalid_client
+        ▲ call-in     cb:oauth    asked   -       NOT PROVEN
+
+          1 of 2 paths proven in 0.09 s   1 path is NOT proven
+          0 of 1 gates answer from it
+          ▲ front did not answer; its lease ends its trust
+          now    countersign revoke --retry rev_1
+          later  destroy its credentials, two people: countersign review rev_1 --decide approve
+          undo   not possible; the way back is a new certification of acme
+        ");
+    }
 }

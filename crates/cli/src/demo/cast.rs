@@ -66,9 +66,10 @@ impl Cast {
     /// Somebody reads the packet and approves exactly its bytes.
     pub(crate) async fn approve(&self, name: &str, target: &str) -> Result<Value, Failure> {
         let person = self.person(name)?;
-        let packet = review::packet(&person.client, target, &[]).await?;
+        let packet = review::fetch(&person.client, target, &[]).await?;
         let reason = "every required control holds";
         let key = person.key.as_ref();
-        review::decide(&person.client, target, &packet, "approve", reason, &[], key).await
+        let decided = review::Deciding { target, verb: "approve", reason, without: &[] };
+        review::decide(&person.client, &packet, decided, key).await
     }
 }

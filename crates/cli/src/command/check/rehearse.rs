@@ -1,20 +1,23 @@
-//! `check`: every check that can run from here on a manifest, and what could not be looked at.
+//! Every check that can run from here on a manifest, and what could not be looked at.
 
 use std::path::Path;
 
 use countersign_checks::rehearse::{Rehearsal, rehearse};
-use countersign_model::check::Finding;
 use countersign_model::declare::Parsed;
 use countersign_model::require::{Catalogue, capabilities_of, computed_tier, require};
 use serde_json::json;
 
-use super::{Context, manifest, profile};
+use super::findings::{self, Source};
+use super::is_shown;
+use crate::args::CheckArgs;
 use crate::clock;
+use crate::command::{Context, manifest, profile};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::page::beside;
 
 /// Rehearses a certification, without a server.
-pub(crate) async fn run(context: Context<'_>, path: &Path) -> Outcome {
+pub(super) async fn run(context: Context<'_>, path: &Path, args: &CheckArgs) -> Outcome {
     let parsed = manifest::load(context, path)?;
     let catalogue = Catalogue::embedded();
     let profile = profile::of(&parsed, catalogue)?;
@@ -54,11 +57,17 @@ pub(crate) async fn run(context: Context<'_>, path: &Path) -> Outcome {
         "exit": exit.code(),
         "findings": rehearsal.findings,
     });
-    context.show(&answer, |_| text(&parsed, path, &rehearsal, &missing));
+    context.show(&answer, |_| text(&parsed, path, &rehearsal, &missing, args));
     Ok(exit)
 }
 
-fn text(parsed: &Parsed, path: &Path, rehearsal: &Rehearsal, missing: &[&str]) -> Vec<String> {
+fn text(
+    parsed: &Parsed,
+    path: &Path,
+    rehearsal: &Rehearsal,
+    missing: &[&str],
+    args: &CheckArgs,
+) -> Vec<String> {
     let manifest = &parsed.manifest;
     let file = path.display();
     let mut lines = vec![
@@ -69,52 +78,18 @@ fn text(parsed: &Parsed, path: &Path, rehearsal: &Rehearsal, missing: &[&str]) -
         lines.push(format!("error: the profile demands {section}, and the manifest has none"));
         lines.push(String::new());
     }
-    for finding in &rehearsal.findings {
-        lines.extend(finding_lines(finding, parsed, &file.to_string()));
+    let file = file.to_string();
+    for finding in rehearsal.findings.iter().filter(|it| is_shown(it, args)) {
+        lines.extend(findings::lines(finding, Some(Source { parsed, file: &file }), None));
         lines.push(String::new());
     }
-    let summary = &rehearsal.summary;
-    lines.push(format!(
-        "  {} pass   {} fail   {} open   {} not applicable   of {} controls",
-        summary.pass,
-        summary.fail,
-        summary.open + summary.inconclusive,
-        summary.not_applicable,
-        summary.total
-    ));
+    lines.push(format!("  {}", findings::summary(&rehearsal.summary)));
     let unseen = rehearsal.unseen();
     if !unseen.is_empty() {
-        lines.push(format!(
-            "  {} required controls cannot be looked at from here; a server must: {}",
-            unseen.len(),
-            unseen.join(" ")
-        ));
+        let head = format!("  {} required controls cannot be looked at from here: ", unseen.len());
+        lines.push(head.trim_end().to_owned());
+        lines.extend(beside("    ", &unseen.join(" ")));
+        lines.push("  next: countersign submit, and the server looks at the rest".to_owned());
     }
-    lines
-}
-
-fn finding_lines(finding: &Finding, parsed: &Parsed, file: &str) -> Vec<String> {
-    let word = if finding.blocks { "error" } else { "note" };
-    let mut lines = vec![format!("{word}[{}]: {}", finding.check, finding.sentence)];
-    let place = finding.place.as_deref().and_then(|it| parsed.spans.nearest(it));
-    if let Some(place) = place {
-        let margin = " ".repeat(place.line.to_string().len());
-        let caret = " ".repeat(place.column.saturating_sub(1));
-        lines.push(format!("{margin}--> {file}:{}:{}", place.line, place.column));
-        lines.push(format!("{margin} |"));
-        lines.push(format!("{} | {}", place.line, place.source_line));
-        lines.push(format!("{margin} | {caret}{}", "^".repeat(place.length.max(1))));
-    }
-    let mut row = |name: &str, text: &str| {
-        if !text.is_empty() {
-            lines.push(format!("   = {name:<10}{text}"));
-        }
-    };
-    row("observed:", &finding.observed);
-    row("expected:", &finding.expected);
-    row("risk:", &finding.risk);
-    row("fix:", &finding.fix);
-    row("controls:", &finding.controls.join(", "));
-    row("source:", &finding.source);
     lines
 }

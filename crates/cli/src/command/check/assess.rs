@@ -1,0 +1,125 @@
+//! An integration is checked by its server: what counts for a certificate.
+
+use countersign_checks::preflight::Problem;
+use countersign_model::check::{Finding, Summary};
+use countersign_server::clock::Stopwatch;
+use serde_json::{Value, json};
+
+use super::findings::{self, Source};
+use super::is_shown;
+use crate::args::CheckArgs;
+use crate::command::{Context, list, manifest, number, text};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::page::{beside, seconds};
+
+/// Has the server run every check that is due.
+pub(super) async fn run(context: Context<'_>, target: &str, args: &CheckArgs) -> Outcome {
+    let client = context.client()?;
+    let manifest = match &args.manifest {
+        Some(path) => Some((manifest::load(context, path)?, path.display().to_string())),
+        None => None,
+    };
+    context.ui.working(&format!("the server checks {target}"));
+    let watch = Stopwatch::start();
+    let answer = client.post("/v1/assessments", &json!({ "integration": target })).await?;
+    let source = manifest.as_ref().map(|(parsed, file)| Source { parsed, file });
+    let exit = u8::try_from(number(&answer, "exit")).unwrap_or(u8::MAX);
+    let exit = Exit::ALL.into_iter().find(|it| it.code() == exit);
+    let exit = exit.ok_or_else(|| unreadable("its exit is not in the table"))?;
+    let mut shown = Vec::new();
+    for finding in list(&answer, "findings") {
+        let finding: Finding = serde_json::from_value(finding.clone())
+            .map_err(|it| unreadable("a finding cannot be read").because(&it))?;
+        if is_shown(&finding, args) {
+            shown.push(finding);
+        }
+    }
+    context.show(&answer, |it| {
+        if it["preflight"]["ok"] == false {
+            return not_judged(it, source);
+        }
+        assessed(it, &shown, source, exit, watch.ms())
+    });
+    Ok(exit)
+}
+
+fn unreadable(text: &str) -> Failure {
+    Failure::new(Exit::Broken, "the server's answer is not understood")
+        .because(&std::io::Error::other(text.to_owned()))
+}
+
+/// What stands in the way of judging.
+fn not_judged(answer: &Value, source: Option<Source<'_>>) -> Vec<String> {
+    let preflight = &answer["preflight"];
+    let problems = list(preflight, "problems");
+    let mut lines = vec![
+        format!("{} · profile {}", text(answer, "target"), text(answer, "profile")),
+        String::new(),
+    ];
+    for problem in problems {
+        let read: Option<Problem> = serde_json::from_value(problem.clone()).ok();
+        let Some(problem) = read else {
+            lines.extend(beside("not judged: ", text(problem, "message")));
+            continue;
+        };
+        lines.extend(beside("not judged: ", &problem.sentence));
+        if let Some(place) = &problem.place {
+            lines.extend(findings::place(place, source));
+        }
+        for (name, text) in [
+            ("asked:", &problem.question),
+            ("observed:", &problem.observed),
+            ("fix:", &problem.fix),
+        ] {
+            lines.extend(beside(&format!("   = {name:<10}"), text));
+        }
+        lines.push(String::new());
+    }
+    let count = number(preflight, "count");
+    lines.push(format!("  {} of {count} preflight questions failed", problems.len()));
+    lines.push(
+        "  no check ran and nothing was written. This is about set-up, not about security."
+            .to_owned(),
+    );
+    lines
+}
+
+fn assessed(
+    answer: &Value,
+    shown: &[Finding],
+    source: Option<Source<'_>>,
+    exit: Exit,
+    ms: u64,
+) -> Vec<String> {
+    let target = text(answer, "target");
+    let count = number(&answer["preflight"], "count");
+    let mut lines = vec![
+        format!("{target} · profile {}", text(answer, "profile")),
+        String::new(),
+        format!("PREFLIGHT   {count} of {count} ok"),
+        String::new(),
+    ];
+    for finding in shown {
+        lines.extend(findings::lines(finding, source, Some(target)));
+        lines.push(String::new());
+    }
+    let hidden = list(answer, "findings").len() - shown.len();
+    if 0 < hidden {
+        lines.push(format!("  {hidden} more findings are not shown"));
+    }
+    let counts: Summary = serde_json::from_value(answer["summary"].clone()).unwrap_or_default();
+    lines.push(format!("  {}", findings::summary(&counts)));
+    let kept = number(answer, "kept");
+    let kept = if kept == 0 { String::new() } else { format!("   {kept} kept from before") };
+    lines.push(format!("  run {}   {}{kept}", text(answer, "run"), seconds(ms)));
+    let blocking = list(answer, "findings").iter().filter(|it| it["blocks"] == true).count();
+    let next = match exit {
+        Exit::Yes => format!("two people decide   countersign review {target}"),
+        Exit::Pending => format!("only time is missing   countersign check {target}"),
+        Exit::No => format!("mend {blocking} findings, then   countersign check {target}"),
+        _ => format!("see what could not be judged, then   countersign check {target}"),
+    };
+    lines.push(format!("  next: {next}"));
+    lines
+}
