@@ -6,6 +6,7 @@
 mod ask;
 mod clock;
 mod entropy;
+mod more;
 mod net;
 mod ring;
 mod serve;

@@ -14,7 +14,8 @@ pub(crate) use certification::{
     CertifyArgs, CheckArgs, InitArgs, PathArgs, ReviewArgs, StatusArgs, WordArgs,
 };
 pub(crate) use stage::{
-    BusinessArgs, LogFormat, SandboxArgs, SandboxVerb, ServeArgs, ServerVerb, SetArgs, Switch,
+    BusinessArgs, LogFormat, MoreArgs, SandboxArgs, SandboxVerb, ServeArgs, ServerVerb, SetArgs,
+    Switch,
 };
 pub(crate) use withdrawal::{RevokeArgs, SuspendArgs};
 

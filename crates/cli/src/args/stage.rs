@@ -42,6 +42,10 @@ pub(crate) enum SandboxVerb {
     Set(SetArgs),
     /// Let a partner do ordinary work, and count what the gate admits: `countersign sandbox business acme-helpdesk -n 20`.
     Business(BusinessArgs),
+    /// Let an administrator grant what a partner's changed manifest asks for: `countersign sandbox grant acme-helpdesk`.
+    Grant(MoreArgs),
+    /// Let a partner use what its changed manifest asks for: `countersign sandbox attempt acme-helpdesk`.
+    Attempt(MoreArgs),
     /// Whether the partners whose work is observed go on working: `countersign sandbox busy on`.
     Busy {
         /// Yes or no.
@@ -121,6 +125,18 @@ pub(crate) struct BusinessArgs {
     /// How many pieces of work.
     #[arg(short, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub n: u32,
+    #[command(flatten)]
+    pub stage: FolderArgs,
+}
+
+/// `sandbox grant` and `sandbox attempt`.
+#[derive(Debug, Args)]
+pub(crate) struct MoreArgs {
+    /// The integration.
+    pub target: String,
+    /// Which tenant: certified is production, trial is the test tenant.
+    #[arg(long, value_enum, default_value_t = LaneWord::Certified)]
+    pub lane: LaneWord,
     #[command(flatten)]
     pub stage: FolderArgs,
 }

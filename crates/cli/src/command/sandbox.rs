@@ -9,7 +9,7 @@ use countersign_sandbox::{Fault, Kind};
 use serde_json::{Value, json};
 
 use super::{Context, list, number, server, text};
-use crate::args::{BusinessArgs, SandboxArgs, SandboxVerb, SetArgs, Switch};
+use crate::args::{BusinessArgs, MoreArgs, SandboxArgs, SandboxVerb, SetArgs, Switch};
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -23,6 +23,8 @@ pub(crate) async fn run(context: Context<'_>, verb: &SandboxVerb) -> Outcome {
         SandboxVerb::Run(args) => start(context, args).await,
         SandboxVerb::Set(args) => set(context, args).await,
         SandboxVerb::Business(args) => business(context, args).await,
+        SandboxVerb::Grant(args) => grant(context, args).await,
+        SandboxVerb::Attempt(args) => attempt(context, args).await,
         SandboxVerb::Busy { switch, stage } => {
             let body = json!({ "on": *switch == Switch::On });
             let answer = client(context, &stage.folder)?.post("/busy", &body).await?;
@@ -156,6 +158,32 @@ async fn business(context: Context<'_>, args: &BusinessArgs) -> Outcome {
         all if all.iter().all(|it| *it == "unreachable") => Exit::Unreachable,
         _ => Exit::No,
     })
+}
+
+async fn more(context: Context<'_>, args: &MoreArgs, path: &str) -> Result<Value, Failure> {
+    control::kind(&args.target).map_err(|it| Failure::new(Exit::Usage, it))?;
+    let body = json!({ "integration": args.target, "lane": Lane::from(args.lane) });
+    client(context, &args.stage.folder)?.post(path, &body).await
+}
+
+async fn grant(context: Context<'_>, args: &MoreArgs) -> Outcome {
+    let answer = more(context, args, "/grants").await?;
+    context.show(&answer, |_| {
+        vec![format!("{}  the platform grants what its changed manifest asks for", args.target)]
+    });
+    Ok(Exit::Yes)
+}
+
+async fn attempt(context: Context<'_>, args: &MoreArgs) -> Outcome {
+    let answer = more(context, args, "/attempts").await?;
+    let refused = answer["refused"].as_str();
+    context.show(&answer, |_| {
+        vec![match refused {
+            Some(reason) => format!("{}  refused: {reason}", args.target),
+            None => format!("{}  went through", args.target),
+        }]
+    });
+    Ok(if refused.is_some() { Exit::No } else { Exit::Yes })
 }
 
 fn counted(name: &str, counted: &Value) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_sandbox::Kind;
 use countersign_sandbox::manifests::{ADDED_EVENT, Version, added_scope};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::chapter::Chapter;
 use super::report::Denied;
@@ -23,7 +23,9 @@ pub(super) async fn play(story: &Story, chapter: &mut Chapter) -> Result<Denied,
     granted.map_err(|it| story.failed("more could not be granted").because(&it))?;
     let submitted = story.submit(Version::Changed).await?;
     let change = list(&submitted, "triggers").iter().find_map(Value::as_str).unwrap_or_default();
-    let reason = denied(story).await?.unwrap_or_default();
+    let tried = story.sandbox.world.ask_for_more(story.kind, Lane::Certified).await;
+    let reason = tried.map_err(|it| story.failed("it could not ask for more").because(&it))?;
+    let reason = reason.unwrap_or_default();
     let state = until(PATIENCE, async || {
         let state = story.one().await.ok().map(|it| text(&it, "state").to_owned());
         state.filter(|it| it == "due")
@@ -41,26 +43,4 @@ fn asked(kind: Kind) -> String {
         Some((scope, _)) => format!("it asks for `{scope}` too"),
         None => format!("it wants `{ADDED_EVENT}` too"),
     }
-}
-
-/// What the production gate says to the new part; none where it let it through.
-async fn denied(story: &Story) -> Result<Option<String>, Failure> {
-    match added_scope(story.kind) {
-        Some((scope, _)) => {
-            let partner = story.sandbox.world.partner(story.kind);
-            Ok(partner.attempt(Lane::Certified, scope, "client_credentials").await.err())
-        }
-        None => event(story).await,
-    }
-}
-
-/// An event of the new type is produced, and its delivery looked up in the platform's record.
-async fn event(story: &Story) -> Result<Option<String>, Failure> {
-    let production = story.sandbox.world.tenant(Lane::Certified);
-    let data = json!({ "group": { "id": "g-1" }, "event": { "type": ADDED_EVENT } });
-    let emitted = production.emit(ADDED_EVENT, &data);
-    let id = emitted.map_err(|it| story.failed("no event could be made").because(&it))?;
-    let delivery = until(PATIENCE, async || production.delivery(story.slug(), &id));
-    let result = delivery.await.ok_or_else(|| story.failed("the event was never tried"))?.result;
-    Ok((result != "delivered").then_some(result))
 }

@@ -17,7 +17,7 @@ use super::story::Story;
 use super::until::until;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::stage::{self, Options, Sandbox, Stage};
+use crate::stage::{self, Options, PersonKey, Sandbox, Stage};
 use crate::ui::Ui;
 
 /// How long the gates may take to hear their server.
@@ -67,16 +67,18 @@ async fn tell(ui: Ui, stage: &Stage, sandbox: &Arc<Sandbox>) -> Result<Told, Fai
         (chapter, life)
     });
     let mut lives = Vec::new();
-    for (chapter, life) in join_all(playing).await {
+    let played = join_all(playing).await;
+    sandbox.busy(false);
+    for (chapter, life) in played {
         if !ui.json {
             for line in chapter.lines() {
                 ui.line(line);
             }
             ui.line("");
         }
-        lives.push(life?);
+        lives.push(life);
     }
-    sandbox.busy(false);
+    let lives = lives.into_iter().collect::<Result<Vec<Life>, Failure>>()?;
     let key = VerifierKey::log(stage.origin(), stage.keys.log.public())
         .map_err(|it| Failure::new(Exit::Broken, "the log has no name").because(&it))?;
     Ok((lives, record::log(&cast, &key).await))
@@ -86,7 +88,7 @@ async fn tell(ui: Ui, stage: &Stage, sandbox: &Arc<Sandbox>) -> Result<Told, Fai
 pub(super) fn cast(stage: &Stage) -> Result<Cast, Failure> {
     let mut people = Vec::new();
     for it in &stage.people {
-        let key = it.key.as_ref().map(|it| it.open()).transpose();
+        let key = it.key.as_ref().map(PersonKey::open).transpose();
         let key = key.map_err(|it| stage_failed(&it))?;
         people.push((it.name.to_owned(), it.token.clone(), key));
     }

@@ -26,6 +26,7 @@ pub(crate) struct Report {
 
 /// The life of one integration.
 #[derive(Debug, Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the document")]
 pub(crate) struct Life {
     /// Its name.
     pub(crate) id: String,

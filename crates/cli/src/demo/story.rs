@@ -171,8 +171,9 @@ impl Story {
                 chapter.finding(finding);
             }
         }
-        chapter.say("check", format!("mended: exit {}, {}", number(&run, "exit"), counts(&run)));
-        Ok(number(&run, "exit"))
+        let exit = number(&run, "exit");
+        chapter.say("check", format!("mended: exit {exit}, {}", counts(&run)));
+        if exit == 0 { Ok(exit) } else { Err(self.failed("its right version does not pass")) }
     }
 
     /// One person approves, which is not enough; then another one.

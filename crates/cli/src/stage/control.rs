@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use countersign_gate::clock;
 use countersign_model::enforce::snapshot::Lane;
+use countersign_sandbox::manifests::Version;
 use countersign_sandbox::{Fault, Kind};
 use countersign_seal::Digest;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,14 @@ struct BeBusy {
     on: bool,
 }
 
+/// More to grant, or to try.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct More {
+    integration: String,
+    lane: Lane,
+}
+
 /// A file that proves control of a host.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,6 +105,8 @@ impl Control {
             .route("/faults", post(faults))
             .route("/business", post(business))
             .route("/busy", post(busy))
+            .route("/grants", post(grant))
+            .route("/attempts", post(attempt))
             .route("/proofs", post(proofs))
             .layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), known))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -237,6 +248,33 @@ async fn business(
 async fn busy(State(shared): State<Arc<Shared>>, Json(sent): Json<BeBusy>) -> Json<Value> {
     shared.sandbox.busy(sent.on);
     Json(json!({ "schema": "countersign.sandbox-busy/1", "busy": sent.on }))
+}
+
+/// An administrator grants what the changed manifest asks for.
+async fn grant(
+    State(shared): State<Arc<Shared>>,
+    Json(sent): Json<More>,
+) -> Result<Json<Value>, Refused> {
+    let kind = known_kind(&sent.integration)?;
+    let granted = shared.sandbox.world.grant(kind, sent.lane, Version::Changed);
+    granted.map_err(|it| Refused(StatusCode::INTERNAL_SERVER_ERROR, it.to_string()))?;
+    Ok(Json(json!({
+        "schema": "countersign.sandbox-grant/1", "integration": kind.slug(), "lane": sent.lane,
+    })))
+}
+
+/// The partner uses it.
+async fn attempt(
+    State(shared): State<Arc<Shared>>,
+    Json(sent): Json<More>,
+) -> Result<Json<Value>, Refused> {
+    let kind = known_kind(&sent.integration)?;
+    let tried = shared.sandbox.world.ask_for_more(kind, sent.lane).await;
+    let refused = tried.map_err(|it| Refused(StatusCode::INTERNAL_SERVER_ERROR, it.to_string()))?;
+    Ok(Json(json!({
+        "schema": "countersign.sandbox-attempt/1", "integration": kind.slug(),
+        "lane": sent.lane, "refused": refused,
+    })))
 }
 
 async fn proofs(

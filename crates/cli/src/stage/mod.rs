@@ -10,6 +10,7 @@ mod seat;
 mod settings;
 
 pub(crate) use error::StageError;
+pub(crate) use people::PersonKey;
 pub(crate) use prepare::{Options, Stage, prepare};
 pub(crate) use running::{Running, serve, start, start_without_server};
 pub(crate) use sandbox::Sandbox;

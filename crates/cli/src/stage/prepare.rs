@@ -117,7 +117,9 @@ pub(super) fn absent(
 pub(crate) fn prepare(folder: &Path, options: Options) -> Result<Stage, StageError> {
     seat::folder(folder)?;
     let folder = std::fs::canonicalize(folder).map_err(StageError::file("read", folder))?;
-    for name in ["data", "keys", "manifests/wrong", "sandbox/secrets", "tokens"] {
+    for name in
+        ["data", "keys", "manifests/changed", "manifests/wrong", "sandbox/secrets", "tokens"]
+    {
         seat::folder(&folder.join(name))?;
     }
     let keys = Keys::open(&folder.join("data/keys"))?;
@@ -125,10 +127,12 @@ pub(crate) fn prepare(folder: &Path, options: Options) -> Result<Stage, StageErr
     let gates = gates(&folder)?;
     for kind in Kind::ALL {
         let file = format!("{}.toml", kind.slug());
-        let right = folder.join("manifests").join(&file);
-        seat::kept(&right, || Ok(text(kind, Version::Right)))?;
-        let wrong = folder.join("manifests/wrong").join(&file);
-        seat::kept(&wrong, || Ok(text(kind, Version::Wrong)))?;
+        let versions =
+            [("", Version::Right), ("changed", Version::Changed), ("wrong", Version::Wrong)];
+        for (place, version) in versions {
+            let path = folder.join("manifests").join(place).join(&file);
+            seat::kept(&path, || Ok(text(kind, version)))?;
+        }
     }
     let config_file = folder.join("server.toml");
     let is_new = !config_file.exists();
