@@ -1,7 +1,7 @@
 //! Every check, once.
 
 use crate::check::Check;
-use crate::{fact, granted, leak, probe};
+use crate::{drill, fact, granted, leak, probe};
 
 /// Every check, in the order in which they are shown.
 pub const CHECKS: &[&dyn Check] = &[
@@ -26,6 +26,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &probe::undeclared_scope::RefusesUndeclaredScope,
     &probe::revoked_token::RefusesRevokedToken,
     &probe::replayed_token::RaisesAlertOnReplayedToken,
+    &drill::rotates::RotatesWithoutAPerson,
+    &drill::old_credential::RefusesOldCredentialAfterRotation,
 ];
 
 /// The check of this name.

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::check::{CUT_SHORT, Check, NO_SUBJECT, Stage, conclude};
+use crate::drill::rotation::Rotations;
 use crate::live::client::{Client, TalkConfig, TalkConfigError};
 use crate::live::clock::Clock;
 use crate::live::entropy;
@@ -161,6 +162,7 @@ impl Job {
             certified_since: input.certified_since,
             clock: input.clock,
             salt: input.salt,
+            rotations: Rotations::default(),
         };
         Ok(Self {
             means: Arc::new(means),

@@ -7,16 +7,18 @@ use std::sync::Arc;
 use countersign_model::check::transcript::{Body, Request};
 use countersign_model::check::{Answer, Entry, Exchange, Fact, Transcript, Wait};
 use countersign_model::declare::Manifest;
+use countersign_model::declare::words::Slug;
 use countersign_model::review::waiver::Waiver;
 use countersign_model::time::{Period, Timestamp};
 use countersign_seal::Digest;
 use serde_json::{Value, json};
 
+use crate::drill::rotation::Rotations;
 use crate::live::ask::{Ask, Received};
 use crate::live::client::Client;
 use crate::live::clock::Clock;
 use crate::live::entropy;
-use crate::platform::{ClientCopy, Platform, PlatformError};
+use crate::platform::{ClientCopy, Platform, PlatformError, WebhookCopy};
 use crate::redact::Redactor;
 use crate::secrets::Secrets;
 use crate::undo::Undo;
@@ -51,6 +53,8 @@ pub struct Means {
     pub clock: Arc<dyn Clock>,
     /// Salts digests of what is taken out.
     pub salt: [u8; 32],
+    /// The rotations of this run.
+    pub rotations: Rotations,
 }
 
 /// What a check may touch while it looks.
@@ -175,6 +179,13 @@ impl Talk {
         }
     }
 
+    /// Takes over what was written down elsewhere in this run: two checks may look at one thing.
+    pub(crate) fn adopt(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        for entry in entries {
+            self.write(entry);
+        }
+    }
+
     /// Sends a request to the partner, and writes down both sides.
     pub async fn send(&mut self, label: &str, ask: Ask) -> Received {
         let (received, exchange) = self.exchange(label, ask).await;
@@ -244,6 +255,19 @@ impl Talk {
             self.undo_later(Undo::DeleteCopy(it.client_id.clone()));
         }
         self.heard("copy", copy, |it| json!({ "client": it.client_id, "of": client }))
+    }
+
+    /// Makes a throw-away copy of a webhook that is deleted at the end, whatever happens.
+    pub async fn copy_webhook(
+        &mut self,
+        platform: &dyn Platform,
+        integration: &Slug,
+        webhook: &str,
+    ) -> Result<WebhookCopy, PlatformError> {
+        let copy = platform.copy_webhook(integration, webhook).await?;
+        self.undo_later(Undo::DeleteWebhookCopy(integration.clone(), copy.id.clone()));
+        self.fact("copy", "platform", json!({ "webhook": copy.id, "of": webhook }));
+        Ok(copy)
     }
 
     /// Undoes everything, the last first.

@@ -20,6 +20,8 @@ const AGAIN_AFTER: Duration = Duration::from_millis(200);
 pub enum Undo {
     /// A throw-away copy of a client goes.
     DeleteCopy(String),
+    /// A throw-away copy of a webhook goes.
+    DeleteWebhookCopy(Slug, String),
     /// A client may act again.
     EnableClient(String),
     /// A subscription is on again.
@@ -41,9 +43,7 @@ impl Undo {
             match tokio::time::timeout(TRY_MAX, self.once(platform)).await {
                 Ok(Ok(())) => return Ok(()),
                 // It is gone already.
-                Ok(Err(it)) if matches!(self, Self::DeleteCopy(_)) && is_unknown(&it) => {
-                    return Ok(());
-                }
+                Ok(Err(it)) if self.is_deletion() && is_unknown(&it) => return Ok(()),
                 Ok(Err(it)) => last = format!("{it}: {}", it.source),
                 Err(_) => "no answer in time".clone_into(&mut last),
             }
@@ -51,9 +51,16 @@ impl Undo {
         Err(format!("{self:?}: {last}"))
     }
 
+    fn is_deletion(&self) -> bool {
+        matches!(self, Self::DeleteCopy(_) | Self::DeleteWebhookCopy(..))
+    }
+
     async fn once(&self, platform: &dyn Platform) -> Result<(), PlatformError> {
         match self {
             Self::DeleteCopy(client) => platform.client(client, ClientChange::Delete).await,
+            Self::DeleteWebhookCopy(integration, id) => {
+                platform.delete_webhook(integration, id).await
+            }
             Self::EnableClient(client) => platform.client(client, ClientChange::Enable).await,
             Self::EnableSubscription(integration, id) => {
                 platform.subscription(integration, id, SubscriptionChange::Enable).await

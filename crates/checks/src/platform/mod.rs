@@ -122,6 +122,49 @@ pub trait Platform: Send + Sync + fmt::Debug {
         job: &str,
         causes: &BTreeMap<String, u32>,
     ) -> Result<Answer, PlatformError>;
+
+    /// Runs an automation with a token of the identity that it belongs to.
+    async fn run_job_as(
+        &self,
+        token: &str,
+        integration: &Slug,
+        job: &str,
+    ) -> Result<Answer, PlatformError> {
+        let (_, _) = (token, integration);
+        Err(PlatformError::unable(format!("run {job} with a token")))
+    }
+
+    /// Asks for a code to be sent to a redirect of a client, as a browser does. It follows nothing.
+    async fn authorize(&self, client: &str, redirect: &str) -> Result<Answer, PlatformError> {
+        let _ = redirect;
+        Err(PlatformError::unable(format!("authorize {client}")))
+    }
+
+    /// Makes a throw-away copy of a webhook, with its own key pair.
+    async fn copy_webhook(
+        &self,
+        integration: &Slug,
+        webhook: &str,
+    ) -> Result<WebhookCopy, PlatformError> {
+        let _ = integration;
+        Err(PlatformError::unable(format!("copy the webhook {webhook}")))
+    }
+
+    /// Takes a copy of a webhook away.
+    async fn delete_webhook(&self, integration: &Slug, copy: &str) -> Result<(), PlatformError> {
+        let _ = integration;
+        Err(PlatformError::unable(format!("delete the webhook {copy}")))
+    }
+
+    /// Calls in as the partner does, signed with the key of a copy.
+    async fn call_webhook(
+        &self,
+        integration: &Slug,
+        copy: &WebhookCopy,
+    ) -> Result<Answer, PlatformError> {
+        let _ = integration;
+        Err(PlatformError::unable(format!("call the webhook {}", copy.id)))
+    }
 }
 
 /// What a platform holds for one integration.
@@ -242,6 +285,15 @@ impl ClientCopy {
     }
 }
 
+/// A throw-away copy of a webhook. Its key exists here and nowhere else.
+#[derive(Debug, Clone)]
+pub struct WebhookCopy {
+    /// Its id.
+    pub id: String,
+    /// Its key.
+    pub key: SigningKey,
+}
+
 /// A request for a token.
 #[derive(Debug, Clone, Default)]
 pub struct TokenRequest {
@@ -317,6 +369,18 @@ pub struct PlatformError {
     pub source: PlatformFault,
 }
 
+impl PlatformError {
+    /// A platform, or its connector, that gives no way to do this.
+    pub fn unable(action: impl Into<String>) -> Self {
+        Self { action: action.into(), source: PlatformFault::Unable }
+    }
+
+    /// Whether there is no way to do it at all.
+    pub fn is_unable(&self) -> bool {
+        matches!(self.source, PlatformFault::Unable)
+    }
+}
+
 /// Why a platform could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum PlatformFault {
@@ -337,6 +401,9 @@ pub enum PlatformFault {
         /// Its error code, or nothing.
         code: String,
     },
+    /// It gives no way to do this.
+    #[error("it gives no way to do that")]
+    Unable,
     /// Its answer makes no sense.
     #[error("its answer cannot be read: {0}")]
     Unreadable(String),

@@ -9,10 +9,11 @@ use std::sync::{Mutex, PoisonError};
 
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::time::{Period, Timestamp};
+use countersign_seal::jwt;
 use countersign_seal::scheme::standard_webhooks::{ID, SIGNATURE, SendKey, TIMESTAMP, sign};
-use countersign_seal::{SigningKey, jwt};
 use serde_json::{Map, Value, json};
 
+use super::keys::Named;
 use super::{Fault, Inner, Kind, Tenant};
 use crate::platform::{ASSERTION_TYPE, JWT_BEARER, token_id};
 use crate::ring::Ring;
@@ -334,7 +335,7 @@ async fn ask(
 
 /// A client assertion (RFC 7523, section 3).
 fn assertion(
-    key: &SigningKey,
+    key: &Named,
     client: &str,
     issuer: &str,
     now: Timestamp,
@@ -347,7 +348,7 @@ fn assertion(
         "exp": now.seconds() + 60,
         "jti": entropy::token()?,
     });
-    jwt::sign("JWT", key.key_id().as_str(), &claims, key)
+    jwt::sign("JWT", &key.kid, &claims, &key.key)
         .map_err(|it| crate::StartError::Refused(it.to_string()))
 }
 

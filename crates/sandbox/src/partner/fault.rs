@@ -53,6 +53,8 @@ pub enum Fault {
     OverBroadScope,
     /// Its tokens live longer than declared.
     OverlongTokens,
+    /// A rotation publishes the old key under a new name.
+    RenamesOldKey,
     /// A rotation waits for an operator.
     RotationNeedsAPerson,
     /// A secret was committed to its source once, and removed later.

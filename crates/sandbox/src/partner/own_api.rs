@@ -47,7 +47,12 @@ pub(super) async fn rotate(State(inner): State<Arc<Inner>>, headers: HeaderMap) 
         return (StatusCode::ACCEPTED, Json(json!({"status": status}))).into_response();
     }
     // With both faults the new key is published and the operator would have to drop the old one.
-    let old = if stays { OldKey::Stays } else { OldKey::Ends };
+    let renames = inner.faults.has(Fault::RenamesOldKey);
+    let old = match (stays, renames) {
+        (true, _) => OldKey::Stays,
+        (false, true) => OldKey::Renamed,
+        (false, false) => OldKey::Ends,
+    };
     match inner.keys.rotate(clock::now(), inner.overlap, old) {
         Ok(it) => {
             let body = json!({"status": status, "kid": it.kid, "previous": it.previous});

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod connector;
+mod drills;
 mod helper;
 mod misuse;
 mod source;

@@ -1,0 +1,172 @@
+//! The drills against the whole sandbox: the right partners pass, each wrong one is caught by the
+//! check that is meant for it, and a partner that is not there passes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_checks::live::client::TalkConfig;
+use countersign_checks::live::clock::SystemClock;
+use countersign_checks::platform::Platform;
+use countersign_checks::run::{Limits, RunInput, look};
+use countersign_checks::secrets::Secrets;
+use countersign_model::check::{Evidence, Verdict};
+use countersign_model::declare::{Format, parse};
+use countersign_sandbox::manifests::{Version, text};
+use countersign_sandbox::{Fault, Kind, World};
+
+use crate::helper::{connector, world};
+
+const ROTATES: &str = "rotates_without_a_person";
+const OLD_KEY: &str = "refuses_old_credential_after_rotation";
+
+/// What these checks see of a partner, as it is declared.
+async fn drill(world: &World, kind: Kind, checks: &[&str]) -> Vec<Evidence> {
+    drill_as(world, &text(kind, Version::Right), checks).await
+}
+
+async fn drill_as(world: &World, text: &str, checks: &[&str]) -> Vec<Evidence> {
+    let parsed = parse(text, Format::Toml).unwrap();
+    let only: BTreeSet<String> = checks.iter().map(|it| (*it).to_owned()).collect();
+    let input = RunInput {
+        manifest: &parsed.manifest,
+        manifest_digest: parsed.digest,
+        only: Some(&only),
+        settings: BTreeMap::new(),
+        talk: TalkConfig {
+            resolve: world.net().resolve.clone(),
+            ca: Some(world.net().ca_pem.clone().into_bytes()),
+            ..TalkConfig::default()
+        },
+        platform: Some(connector(world) as Arc<dyn Platform>),
+        production: None,
+        sources: BTreeMap::new(),
+        secrets: Secrets::new(world.secrets()),
+        waivers: Vec::new(),
+        certified_since: None,
+        clock: Arc::new(SystemClock::start()),
+        salt: [7; 32],
+        collector: "test".to_owned(),
+        limits: Limits { run: Duration::from_secs(120), ..Limits::default() },
+    };
+    look(input).await.unwrap()
+}
+
+/// One line for each piece of evidence: check, subject, verdict.
+fn verdicts(evidence: &[Evidence]) -> String {
+    let line = |it: &Evidence| {
+        let transcript = &it.transcript;
+        format!("{} {}: {}", transcript.check, transcript.subject, it.judgement.verdict.word())
+    };
+    evidence.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What was seen, for the message of a test that fails.
+fn shown(evidence: &[Evidence]) -> String {
+    let line = |it: &Evidence| {
+        let judgement = &it.judgement;
+        let details = judgement.details.join("\n    ");
+        format!(
+            "{}: {} | {} | {}\n    {details}\n{}",
+            it.transcript.check,
+            judgement.verdict.word(),
+            judgement.sentence,
+            judgement.observed,
+            serde_json::to_string(&it.transcript.entries).unwrap(),
+        )
+    };
+    evidence.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Nothing of what these checks look at passes, and nothing fails either.
+fn is_never_judged(evidence: &[Evidence], what: &str) {
+    for it in evidence {
+        assert_eq!(
+            it.judgement.verdict,
+            Verdict::Inconclusive,
+            "{what}: {}",
+            shown(std::slice::from_ref(it))
+        );
+    }
+}
+
+/// A partner that is not there, in all the ways in which one can be missing.
+const MISSING: [Fault; 5] =
+    [Fault::AllErrors, Fault::AllSuccess, Fault::ClosesHalfWay, Fault::Down, Fault::Hangs];
+
+/// The checks came to exactly this.
+#[track_caller]
+fn came_to(evidence: &[Evidence], expected: &str) {
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
+    assert_eq!(verdicts(evidence), expected.join("\n"), "{}", shown(evidence));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_payroll_partner_changes_its_key_by_itself_and_the_old_one_dies() {
+    let (world, _door) = world();
+    world.keep_busy();
+    let evidence = drill(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
+    came_to(
+        &evidence,
+        "rotates_without_a_person sa:payrun-scim: pass
+         refuses_old_credential_after_rotation sa:payrun-scim: pass",
+    );
+    let rotations =
+        evidence.iter().map(|it| serde_json::to_string(&it.transcript.entries).unwrap());
+    let rotations: BTreeSet<String> = rotations.collect();
+    assert_eq!(rotations.len(), 1, "both saw the same rotation");
+    // The others declare none, and their profiles ask for none.
+    for kind in [Kind::Acme, Kind::Northwind, Kind::Shiftly] {
+        let evidence = drill(&world, kind, &[ROTATES, OLD_KEY]).await;
+        came_to(
+            &evidence,
+            "rotates_without_a_person manifest: not-applicable
+             refuses_old_credential_after_rotation manifest: not-applicable",
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_wrong_rotation_is_caught_by_its_own_check() {
+    let (world, _door) = world();
+    world.keep_busy();
+    for (faults, expected) in [
+        (
+            vec![Fault::OldKeyStaysAlive],
+            "rotates_without_a_person sa:payrun-scim: pass
+             refuses_old_credential_after_rotation sa:payrun-scim: fail",
+        ),
+        (
+            vec![Fault::RotationNeedsAPerson],
+            "rotates_without_a_person sa:payrun-scim: fail
+             refuses_old_credential_after_rotation sa:payrun-scim: inconclusive",
+        ),
+        (
+            Kind::Payrun.wrong().to_vec(),
+            "rotates_without_a_person sa:payrun-scim: fail
+             refuses_old_credential_after_rotation sa:payrun-scim: fail",
+        ),
+        (
+            vec![Fault::RenamesOldKey],
+            "rotates_without_a_person sa:payrun-scim: fail
+             refuses_old_credential_after_rotation sa:payrun-scim: inconclusive",
+        ),
+    ] {
+        world.set_faults(Kind::Payrun, faults).await.unwrap();
+        came_to(&drill(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_is_not_there_has_rotated_nothing() {
+    let (world, _door) = world();
+    for fault in MISSING {
+        world.set_faults(Kind::Payrun, [fault]).await.unwrap();
+        let evidence = drill(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
+        is_never_judged(&evidence, &format!("{fault:?}"));
+    }
+    // Nobody at work: an outage could not have shown.
+    world.set_faults(Kind::Payrun, []).await.unwrap();
+    let evidence = drill(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
+    is_never_judged(&evidence, "nobody at work");
+}
