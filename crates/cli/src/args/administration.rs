@@ -9,7 +9,7 @@ use super::PathArgs;
 /// `key`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
-    /// Make a key, encrypted with a passphrase.
+    /// Make a key, encrypted with a passphrase: `countersign key create --name lena --out lena.json`.
     Create {
         /// Whose key it is.
         #[arg(long)]
@@ -32,7 +32,7 @@ pub(crate) enum KeyVerb {
 /// `log`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogVerb {
-    /// Judge token logs (JSON lines) against the declared use of a manifest.
+    /// Judge token logs (JSON lines) against the declared use of a manifest: `countersign log check token-log.jsonl`.
     Check {
         /// The logs; `-` is standard input.
         #[arg(required = true)]
@@ -41,13 +41,13 @@ pub(crate) enum LogVerb {
         #[arg(long, default_value = "countersign.toml")]
         manifest: PathBuf,
     },
-    /// Copy the server's published log into a folder, to be verified offline.
+    /// Copy the server's published log into a folder, to be verified offline: `countersign log export log`.
     Export {
         /// The folder; made when it is not there.
         #[arg(long)]
         out: PathBuf,
     },
-    /// Verify a folder of tiles and its checkpoint.
+    /// Verify a folder of tiles and its checkpoint: `countersign log verify log --vkey log.vkey`.
     Verify {
         /// The folder.
         folder: PathBuf,
@@ -63,9 +63,9 @@ pub(crate) enum LogVerb {
 /// `profile`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProfileVerb {
-    /// List the profiles.
+    /// List the profiles: `countersign profile list`.
     List,
-    /// Show what a manifest's profile asks of it, control by control.
+    /// Show what a manifest's profile asks of it, control by control: `countersign profile show countersign.toml`.
     Show(PathArgs),
 }
 

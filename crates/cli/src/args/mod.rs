@@ -2,6 +2,8 @@
 
 mod administration;
 mod certification;
+#[cfg(test)]
+mod reference;
 mod stage;
 mod withdrawal;
 
@@ -48,10 +50,10 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_delimiter = ',', value_parser = Exit::from_word)]
     pub exit_zero_on: Vec<Exit>,
     /// The server's address.
-    #[arg(long, global = true, env = "COUNTERSIGN_SERVER")]
+    #[arg(long, global = true, env = "COUNTERSIGN_SERVER", hide_env_values = true)]
     pub server: Option<String>,
     /// A file that holds the token for the server; the token itself is never an argument.
-    #[arg(long, global = true, env = "COUNTERSIGN_TOKEN_FILE")]
+    #[arg(long, global = true, env = "COUNTERSIGN_TOKEN_FILE", hide_env_values = true)]
     pub token_file: Option<PathBuf>,
     /// How long a request to the server may take, in seconds.
     #[arg(long, global = true, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]

@@ -111,6 +111,12 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
     }
 }
 
+/// What an exit means, in words.
+#[cfg(test)]
+pub(crate) fn explain_exit(exit: Exit) -> &'static str {
+    explain::exit_means(exit)
+}
+
 /// The largest file that a command reads.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 

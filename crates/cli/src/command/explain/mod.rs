@@ -10,6 +10,9 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::page::beside;
 
+#[cfg(test)]
+pub(super) use words::exit as exit_means;
+
 /// Explains a word that stands on its own, else what a server knows under that name.
 pub(crate) async fn run(context: Context<'_>, word: &str) -> Outcome {
     let word = word.trim();

@@ -166,7 +166,8 @@ fn standing(word: &str) -> Option<&'static str> {
     })
 }
 
-fn exit(exit: Exit) -> &'static str {
+/// What an exit means.
+pub(in crate::command) fn exit(exit: Exit) -> &'static str {
     match exit {
         Exit::Yes => "done, allowed, verified, proven",
         Exit::Broken => "unexpected failure of the tool",
