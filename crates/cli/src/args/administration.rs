@@ -41,7 +41,7 @@ pub(crate) enum LogVerb {
         #[arg(long, default_value = "countersign.toml")]
         manifest: PathBuf,
     },
-    /// Copy the server's published log into a folder, to be verified offline: `countersign log export log`.
+    /// Copy the server's published log into a folder, to be verified offline: `countersign log export --out log`.
     Export {
         /// The folder; made when it is not there.
         #[arg(long)]
