@@ -67,3 +67,67 @@ fn descriptors(document: &Value) -> Vec<String> {
     let all = of("manifests").chain(of("layers")).chain(document.get("config"));
     all.filter_map(|it| Some(it.get("digest")?.as_str()?.to_owned())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::path::PathBuf;
+
+    fn put(folder: &Path, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
+        fs::write(path_of(folder, digest), bytes).unwrap();
+        digest
+    }
+
+    fn path_of(folder: &Path, digest: Digest) -> PathBuf {
+        folder.join("blobs/sha256").join(digest.hex())
+    }
+
+    type Spoil = fn(&Path, Digest);
+
+    #[test]
+    fn an_image_is_what_its_digest_says_down_to_each_layer() {
+        let table: [(&str, Spoil, &str); 4] = [
+            ("right", |_, _| (), ""),
+            (
+                "changed",
+                |it, layer| fs::write(path_of(it, layer), b"x").unwrap(),
+                "holds other bytes",
+            ),
+            (
+                "missing",
+                |it, layer| fs::remove_file(path_of(it, layer)).unwrap(),
+                "entity not found",
+            ),
+            (
+                "no layout",
+                |it, _| fs::remove_file(it.join("oci-layout")).unwrap(),
+                "no OCI image layout",
+            ),
+        ];
+        for (what, spoil, expected) in table {
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path();
+            fs::write(folder.join("oci-layout"), "{}").unwrap();
+            let layer = put(folder, b"a layer");
+            let config = put(folder, b"{}");
+            let manifest =
+                json!({"config": {"digest": config}, "layers": [{"digest": layer}]}).to_string();
+            let index = json!({"manifests": [{"digest": put(folder, manifest.as_bytes())}]});
+            let index = put(folder, index.to_string().as_bytes());
+            spoil(folder, layer);
+            let held = holds(folder, &format!("registry.a.example/a@{index}"));
+            let error = held.err().unwrap_or_default();
+            assert!(
+                error.contains(expected) && error.is_empty() == expected.is_empty(),
+                "{what}: {error}"
+            );
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for reference in ["a:latest", "a@sha256:00", "a@md5:00"] {
+            assert!(holds(folder.path(), reference).is_err(), "{reference}");
+        }
+    }
+}

@@ -41,7 +41,10 @@ impl Kind {
         if head.starts_with(b"\x28\xb5\x2f\xfd") {
             return Some(Self::Zstd);
         }
-        if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        let is_behind_script =
+            || head.starts_with(b"#!") && memchr::memmem::find(head, b"\nPK\x03\x04").is_some();
+        if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || is_behind_script()
+        {
             return Some(Self::Zip);
         }
         if tar::is_header(head) {

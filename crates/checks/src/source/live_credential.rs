@@ -149,8 +149,8 @@ impl LiveCredentials {
 /// Live credentials that one piece of text may hold; more are not worth telling apart.
 const HITS_MAX: usize = 10_000;
 const FORM: &str = "live form";
-/// Escapes at most triple a credential.
-const FORM_LENGTH_MAX: usize = LENGTH_MAX * 3;
+/// Escapes make a credential at most so much longer.
+const FORM_LENGTH_MAX: usize = LENGTH_MAX * 6;
 
 fn fingerprints_of(key: &DigestKey, credential: &[u8]) -> Vec<LiveFingerprint> {
     let hash = RollingHash::new(key);
@@ -184,7 +184,9 @@ fn forms_of(credential: &[u8]) -> Vec<(LiveForm, Vec<u8>)> {
         (LiveForm::Hex, hex(b"0123456789ABCDEF")),
         (LiveForm::Percent, percent(credential, b"0123456789ABCDEF")),
         (LiveForm::Percent, percent(credential, b"0123456789abcdef")),
-        (LiveForm::Escaped, escaped(credential)),
+        (LiveForm::Escaped, escaped(credential, b"")),
+        (LiveForm::Escaped, escaped(credential, b"/")),
+        (LiveForm::Escaped, escaped(credential, b"<>&")),
     ];
     for shift in 0..3 {
         forms.push((LiveForm::Base64, core(&STANDARD_NO_PAD, credential, shift)));
@@ -216,7 +218,8 @@ fn percent(credential: &[u8], digits: &[u8; 16]) -> Vec<u8> {
     written
 }
 
-fn escaped(credential: &[u8]) -> Vec<u8> {
+/// As JSON writes it, and where some writers escape more: slashes, or what a page could mistake.
+fn escaped(credential: &[u8], more: &[u8]) -> Vec<u8> {
     let mut written = Vec::with_capacity(credential.len());
     for byte in credential {
         match byte {
@@ -224,6 +227,8 @@ fn escaped(credential: &[u8]) -> Vec<u8> {
             b'\r' => written.extend(b"\\r"),
             b'\t' => written.extend(b"\\t"),
             b'"' | b'\\' => written.extend([b'\\', *byte]),
+            b'/' if more.contains(byte) => written.extend(b"\\/"),
+            it if more.contains(it) => written.extend(format!("\\u{it:04x}").bytes()),
             other => written.push(*other),
         }
     }

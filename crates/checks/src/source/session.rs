@@ -9,6 +9,7 @@ use super::finding::{CommitReference, Judged, Place, SecretFinding, Weight};
 use super::report::{Reason, ScanReport};
 use super::scan::Scanner;
 use super::stream::{FromUtf16, Piece, in_pieces};
+use super::zip;
 
 /// One scan under way.
 pub(super) struct Session<'a> {
@@ -94,7 +95,15 @@ impl<'a> Session<'a> {
         if with_rules {
             self.look_at_path(&mut file);
         }
-        let (bytes, result) = in_pieces(&mut capped, |piece| self.look(&mut file, piece));
+        let mut holds_zip = false;
+        let (bytes, result) = in_pieces(&mut capped, |piece| {
+            let is_last = piece.own.end == piece.bytes.len();
+            holds_zip = is_last && zip::ends_as_zip(piece.bytes);
+            self.look(&mut file, piece);
+        });
+        if holds_zip {
+            self.leave_out(source.name, Reason::UnsupportedArchive);
+        }
         self.report.scanned_bytes += bytes;
         match result {
             Ok(()) => self.report.scanned_files += 1,

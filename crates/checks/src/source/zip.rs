@@ -91,21 +91,36 @@ impl Member<'_> {
     }
 }
 
+/// Whether a text ends as a zip file does, so that it holds members which were not opened.
+pub(super) fn ends_as_zip(text: &[u8]) -> bool {
+    let from = text.len().saturating_sub(END + usize::from(u16::MAX));
+    let tail = text.get(from..).unwrap_or_default();
+    let ends = |at: usize| {
+        let comment = u16_at(tail.get(at..)?, 20)?;
+        Some(at + END + usize::from(comment) == tail.len())
+    };
+    memchr::memmem::find_iter(tail, b"PK\x05\x06").any(|at| ends(at) == Some(true))
+}
+
+/// The end of the directory, without its comment.
+const END: usize = 22;
+
 /// The files in the directory at the end, if all of it can be read.
 fn members(bytes: &[u8]) -> Option<Vec<Member<'_>>> {
-    const END: usize = 22;
     let from = bytes.len().saturating_sub(END + usize::from(u16::MAX));
     let tail = bytes.get(from..)?;
-    let end = tail.windows(4).rposition(|it| it == b"PK\x05\x06")?;
-    let end = tail.get(end..)?;
+    let at = from + tail.windows(4).rposition(|it| it == b"PK\x05\x06")?;
+    let end = bytes.get(at..)?;
     let (count, size) = (u16_at(end, 10)?, u32_at(end, 12)?);
     let offset = u32_at(end, 16)?;
     if count == u16::MAX || offset == u32::MAX {
         // The 64-bit form, which only archives beyond our limits need.
         return None;
     }
-    let mut rest = bytes.get(usize::try_from(offset).ok()?..)?;
-    rest = rest.get(..usize::try_from(size).ok()?)?;
+    // The directory ends where its end begins; a program in front of the archive moves all of it.
+    let start = at.checked_sub(usize::try_from(size).ok()?)?;
+    let moved = start.checked_sub(usize::try_from(offset).ok()?)?;
+    let mut rest = bytes.get(start..at)?;
     let mut members = Vec::new();
     for _ in 0..count {
         if !rest.starts_with(b"PK\x01\x02") {
@@ -120,7 +135,7 @@ fn members(bytes: &[u8]) -> Option<Vec<Member<'_>>> {
             sum: u32_at(rest, 16)?,
             packed: usize::try_from(u32_at(rest, 20)?).ok()?,
             size: u64::from(u32_at(rest, 24)?),
-            offset: usize::try_from(u32_at(rest, 42)?).ok()?,
+            offset: usize::try_from(u32_at(rest, 42)?).ok()?.checked_add(moved)?,
         };
         rest = rest.get(46 + name + extra + comment..)?;
         if !member.name.ends_with(b"/") {

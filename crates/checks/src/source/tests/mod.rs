@@ -1,6 +1,7 @@
 mod artefacts;
 mod histories;
 mod hostile;
+mod make;
 mod own_tree;
 mod quiet;
 mod rule_files;
