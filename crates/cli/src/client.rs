@@ -1,5 +1,6 @@
 //! The server, as a command sees it.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,6 +14,30 @@ pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
     token: Secret,
+    sent: Sent,
+}
+
+/// What was sent to change something, for whoever interrupts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sent(Arc<Mutex<Vec<String>>>);
+
+impl Sent {
+    /// Something is about to be sent; whether it arrives is not known before its answer.
+    fn begin(&self, what: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    /// The last thing that was begun was answered.
+    fn answered(&self, word: &str) {
+        if let Some(last) = self.0.lock().unwrap_or_else(PoisonError::into_inner).last_mut() {
+            last.push_str(&format!(": {word}"));
+        }
+    }
+
+    /// Each of them, in order.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// A bearer token that does not show itself.
@@ -40,7 +65,12 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|it| Failure::new(Exit::Broken, "could not set up HTTP").because(&it))?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: Secret(token) })
+        Ok(Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+            token: Secret(token),
+            sent: Sent::default(),
+        })
     }
 
     /// GET a JSON document.
@@ -57,7 +87,15 @@ impl Client {
 
     /// POST a JSON document.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        self.send(self.http.post(format!("{}{path}", self.base)).json(body)).await
+        self.sent.begin(format!("POST {path}"));
+        let answer = self.send(self.http.post(format!("{}{path}", self.base)).json(body)).await;
+        self.sent.answered(answer.as_ref().map_or_else(|it| it.exit.word(), |_| "done"));
+        answer
+    }
+
+    /// Notes there what is sent.
+    pub(crate) fn noting(self, sent: Sent) -> Self {
+        Self { sent, ..self }
     }
 
     /// Whether the server serves, and its own clock in milliseconds since 1970; needs no token.
@@ -112,7 +150,8 @@ fn problem(status: u16, body: &[u8]) -> Failure {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let title = text("title").unwrap_or_else(|| format!("the server answered {status}"));
-    let mut failure = Failure::new(Exit::from_status(status), title);
+    let mut failure =
+        Failure::new(Exit::from_problem(status, &text("code").unwrap_or_default()), title);
     failure.causes.extend(text("detail"));
     for diagnostic in value.get("diagnostics").and_then(Value::as_array).into_iter().flatten() {
         failure

@@ -86,15 +86,20 @@ impl Exit {
         known.ok_or_else(|| format!("not one of {}", words.join(", ")))
     }
 
-    /// The exit that an HTTP status means.
-    pub(crate) fn from_status(status: u16) -> Self {
-        match status {
-            200..=299 => Self::Yes,
-            401 | 403 => Self::Who,
-            400 | 404 | 405 | 413 | 415 => Self::Usage,
-            409 | 412 => Self::Moved,
-            422 => Self::NotJudged,
-            502..=504 => Self::Unreachable,
+    /// The exit that a refusal means: its HTTP status and the word in its problem document.
+    ///
+    /// Not everything that stands in the way moved: a missing approval is waited for, and what was
+    /// decided against is a no.
+    pub(crate) fn from_problem(status: u16, code: &str) -> Self {
+        match (status, code) {
+            (200..=299, _) => Self::Yes,
+            (401 | 403, _) | (422, "bad-signature") => Self::Who,
+            (409, "not-approved" | "not-assessed") => Self::Pending,
+            (409, "ended" | "not-ready" | "refused" | "revoked" | "suspended") => Self::No,
+            (409 | 412, _) => Self::Moved,
+            (422, "environment" | "manifest-invalid" | "profile") => Self::NotJudged,
+            (400 | 404 | 405 | 413 | 415 | 422, _) => Self::Usage,
+            (408 | 502..=504, _) => Self::Unreachable,
             _ => Self::Broken,
         }
     }
@@ -109,6 +114,28 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_told_apart_by_its_word() {
+        let table = [
+            (401, "sign-in", Exit::Who),
+            (403, "requester", Exit::Who),
+            (404, "unknown", Exit::Usage),
+            (409, "moved", Exit::Moved),
+            (409, "not-approved", Exit::Pending),
+            (409, "not-ready", Exit::No),
+            (409, "revoked", Exit::No),
+            (409, "a-word-of-tomorrow", Exit::Moved),
+            (422, "manifest-invalid", Exit::NotJudged),
+            (422, "waiver", Exit::Usage),
+            (422, "bad-signature", Exit::Who),
+            (500, "broken", Exit::Broken),
+            (502, "unreachable", Exit::Unreachable),
+        ];
+        for (status, code, expected) in table {
+            assert_eq!(Exit::from_problem(status, code), expected, "{status} {code}");
+        }
+    }
 
     #[test]
     fn each_exit_has_its_own_number_and_word() {

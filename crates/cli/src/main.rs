@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::{Arguments, Command};
+use crate::client::Sent;
 use crate::exit::Exit;
 use crate::ui::Ui;
 
@@ -40,13 +41,14 @@ fn main() -> ExitCode {
     };
     let forgiven = arguments.exit_zero_on.clone();
     let service = arguments.command.as_ref().is_some_and(Command::is_service);
+    let sent = Sent::default();
     let outcome = runtime.block_on(async {
         if service {
-            return command::run(arguments, ui).await;
+            return command::run(arguments, ui, sent).await;
         }
         tokio::select! {
-            it = command::run(arguments, ui) => it,
-            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+            it = command::run(arguments, ui, sent.clone()) => it,
+            _ = tokio::signal::ctrl_c() => Ok(interrupted(ui, &sent)),
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -55,4 +57,19 @@ fn main() -> ExitCode {
         failure.exit
     });
     if forgiven.contains(&exit) { Exit::Yes.into() } else { exit.into() }
+}
+
+/// Says what was done before Ctrl-C: what a server was told, it carries on.
+fn interrupted(ui: Ui, sent: &Sent) -> Exit {
+    let lines = sent.lines();
+    if lines.is_empty() {
+        ui.say("interrupted; nothing was changed at a server");
+    } else {
+        ui.say("interrupted; this was sent, and what arrived is carried on:");
+        for line in lines {
+            ui.say(format!("  {line}"));
+        }
+        ui.say("  countersign status says how far it came");
+    }
+    Exit::Interrupted
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::args::{Arguments, Command, EvidenceVerb, KeyVerb, LogVerb, ProfileVerb, ServerVerb};
-use crate::client::Client;
+use crate::client::{Client, Sent};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::ui::Ui;
@@ -35,6 +35,8 @@ use crate::ui::Ui;
 /// What every command may need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context<'a> {
+    /// What was sent, for whoever interrupts.
+    pub sent: &'a Sent,
     /// Where output goes.
     pub ui: Ui,
     /// The flags that mean the same everywhere.
@@ -53,7 +55,8 @@ impl Context<'_> {
             Failure::new(Exit::Who, "no token is named").help("--token-file FILE")
         })?;
         let token = read_text(path)?.trim().to_owned();
-        Client::new(base, token, Duration::from_secs(arguments.timeout))
+        let client = Client::new(base, token, Duration::from_secs(arguments.timeout))?;
+        Ok(client.noting(self.sent.clone()))
     }
 
     /// Prints the answer as JSON, or as `human` writes it.
@@ -69,9 +72,9 @@ impl Context<'_> {
 }
 
 /// Runs the command.
-pub(crate) async fn run(mut arguments: Arguments, ui: Ui) -> Outcome {
+pub(crate) async fn run(mut arguments: Arguments, ui: Ui, sent: Sent) -> Outcome {
     let command = arguments.command.take();
-    let context = Context { ui, arguments: &arguments };
+    let context = Context { sent: &sent, ui, arguments: &arguments };
     match command {
         None => Ok(next::run(context)),
         Some(Command::Check(it)) => check::run(context, &it).await,

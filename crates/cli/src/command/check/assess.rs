@@ -1,13 +1,14 @@
 //! An integration is checked by its server: what counts for a certificate.
 
 use countersign_checks::preflight::Problem;
-use countersign_model::check::{Finding, Summary};
+use countersign_model::check::{Assessment, Finding, Summary};
 use countersign_server::clock::Stopwatch;
 use serde_json::{Value, json};
 
 use super::findings::{self, Source};
 use super::is_shown;
 use crate::args::CheckArgs;
+use crate::client::Client;
 use crate::command::{Context, list, manifest, number, text};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -35,11 +36,13 @@ pub(super) async fn run(context: Context<'_>, target: &str, args: &CheckArgs) ->
             shown.push(finding);
         }
     }
+    let open = undecided(&client, &answer).await?;
     context.show(&answer, |it| {
         if it["preflight"]["ok"] == false {
             return not_judged(it, source);
         }
-        assessed(it, &shown, source, exit, watch.ms())
+        let run = Run { shown: &shown, open: &open, exit, ms: watch.ms() };
+        assessed(it, &run, source)
     });
     Ok(exit)
 }
@@ -85,13 +88,32 @@ fn not_judged(answer: &Value, source: Option<Source<'_>>) -> Vec<String> {
     lines
 }
 
-fn assessed(
-    answer: &Value,
-    shown: &[Finding],
-    source: Option<Source<'_>>,
+/// Required controls that nothing decided, each with its outcome: no finding speaks of them.
+async fn undecided(client: &Client, answer: &Value) -> Result<Vec<String>, Failure> {
+    let run = text(answer, "run");
+    if run.is_empty() || number(answer, "exit") == 0 {
+        return Ok(Vec::new());
+    }
+    let assessment = client.get(&format!("/v1/assessments/{run}")).await?;
+    let assessment: Assessment = serde_json::from_value(assessment)
+        .map_err(|it| unreadable("the assessment cannot be read").because(&it))?;
+    let named = |it: &str| {
+        assessment.findings.iter().any(|finding| finding.controls.iter().any(|id| id == it))
+    };
+    let open = assessment.blocking().into_iter().filter(|it| !named(&it.control));
+    Ok(open.map(|it| format!("{} ({})", it.control, it.outcome.word())).collect())
+}
+
+/// What is told of a run beside its answer.
+struct Run<'a> {
+    shown: &'a [Finding],
+    open: &'a [String],
     exit: Exit,
     ms: u64,
-) -> Vec<String> {
+}
+
+fn assessed(answer: &Value, run: &Run<'_>, source: Option<Source<'_>>) -> Vec<String> {
+    let Run { shown, open, exit, ms } = *run;
     let target = text(answer, "target");
     let count = number(&answer["preflight"], "count");
     let mut lines = vec![
@@ -107,6 +129,9 @@ fn assessed(
     let hidden = list(answer, "findings").len() - shown.len();
     if 0 < hidden {
         lines.push(format!("  {hidden} more findings are not shown"));
+    }
+    if !open.is_empty() {
+        lines.extend(beside("  required, and decided by nothing: ", &open.join(", ")));
     }
     let counts: Summary = serde_json::from_value(answer["summary"].clone()).unwrap_or_default();
     lines.push(format!("  {}", findings::summary(&counts)));
