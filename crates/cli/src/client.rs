@@ -30,7 +30,8 @@ impl Sent {
     /// The last thing that was begun was answered.
     fn answered(&self, word: &str) {
         if let Some(last) = self.0.lock().unwrap_or_else(PoisonError::into_inner).last_mut() {
-            last.push_str(&format!(": {word}"));
+            last.push_str(": ");
+            last.push_str(word);
         }
     }
 

@@ -2,8 +2,10 @@
 #![cfg(test)]
 
 mod check;
+mod exits;
 mod key;
 mod log;
 mod manifest;
 mod run;
+mod town;
 mod usage;
