@@ -5,3 +5,4 @@ pub mod replayed_token;
 pub mod revoked_token;
 mod token;
 pub mod undeclared_scope;
+pub mod webhook;

@@ -1,0 +1,345 @@
+//! What follows from a talk with a receiver: its effects count, not its status codes.
+
+use countersign_model::check::transcript::FailureKind;
+use countersign_model::check::{Answer, Entry, Exchange, Judgement, Transcript};
+use serde_json::Value;
+
+/// What is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The wrong events have no effect.
+    NoEffect,
+    /// The repeated event has the one effect that it had the first time.
+    OneEffect,
+}
+
+/// What a check asks for, in words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Case {
+    pub(super) wanted: Wanted,
+    /// `an unsigned webhook`.
+    pub(super) one: &'static str,
+    /// `no unsigned webhook`.
+    pub(super) none: &'static str,
+}
+
+impl Case {
+    fn expected(&self) -> &'static str {
+        match self.wanted {
+            Wanted::NoEffect => "a refusal (4xx), and no effect",
+            Wanted::OneEffect => "any answer, and one effect",
+        }
+    }
+}
+
+/// Judges a talk.
+pub(super) fn judge(transcript: &Transcript, case: &Case) -> Judgement {
+    let judgement = judged(&View(transcript), case);
+    let judgement = match transcript.text("place") {
+        Some(place) => judgement.at(place),
+        None => judgement,
+    };
+    if judgement.expected.is_empty() { judgement.expected(case.expected()) } else { judgement }
+}
+
+fn judged(view: &View<'_>, case: &Case) -> Judgement {
+    // An effect that was seen is one, whatever else went wrong.
+    if let Some(judgement) = failed(view, case) {
+        return judgement;
+    }
+    if let Some(judgement) = not_begun(view) {
+        return judgement;
+    }
+    let names = view.names();
+    for name in &names {
+        let Some(exchange) = view.wrong(name) else {
+            return Judgement::inconclusive("the check did not send what it wanted to send")
+                .observed(format!("nothing was sent as `{name}`"));
+        };
+        if !is_answer(&exchange.answer) {
+            return unanswered(case, name, &exchange.answer);
+        }
+    }
+    if names.is_empty() {
+        return Judgement::inconclusive("the check did not send what it wanted to send");
+    }
+    if let Some(judgement) = not_ended(view) {
+        return judgement;
+    }
+    passed(view, case, &names)
+}
+
+/// A wrong event had an effect; without an oracle: it was accepted.
+fn failed(view: &View<'_>, case: &Case) -> Option<Judgement> {
+    let (name, seen) = match case.wanted {
+        Wanted::OneEffect => {
+            let seen = if view.object_changed() {
+                "the canary object changed again".to_owned()
+            } else {
+                effects(view.effects("control").filter(|it| 1 < *it)?)
+            };
+            let sentence = format!("{} takes effect again", case.one);
+            let judgement = Judgement::fail(sentence).observed(seen);
+            return Some(with_details(view, judgement, view.names().first().copied()));
+        }
+        Wanted::NoEffect if view.has_oracle() => {
+            let count = |name: &&str| view.effects_of_wrong(name);
+            let name = view.names().into_iter().find(|it| 0 < count(it));
+            match name {
+                Some(name) => (name, format!("{} for `{name}`", effects(count(&name)))),
+                None if view.object_changed() => {
+                    (view.accepted()?, "the canary object changed".to_owned())
+                }
+                None => return None,
+            }
+        }
+        Wanted::NoEffect => {
+            view.control_accepted().then_some(())?;
+            let name = view.names().into_iter().find(|it| view.is_accepted(it))?;
+            (name, "the effect was not looked at".to_owned())
+        }
+    };
+    let verb = if view.has_oracle() { "takes effect" } else { "is accepted" };
+    let answer = view.wrong(name).map(|it| it.answer.words()).unwrap_or_default();
+    let judgement = Judgement::fail(format!("{} {verb}", case.one))
+        .observed(format!("{answer}, {seen}"))
+        .expected(case.expected());
+    let judgement = if view.has_oracle() { judgement } else { judgement.status_only() };
+    Some(with_details(view, judgement, Some(name)))
+}
+
+fn effects(count: u64) -> String {
+    if count == 1 { "1 effect".to_owned() } else { format!("{count} effects") }
+}
+
+fn with_details(view: &View<'_>, judgement: Judgement, name: Option<&str>) -> Judgement {
+    let lines = view.names().into_iter().map(|it| {
+        let answer = view.wrong(it).map_or("not sent".to_owned(), |it| it.answer.words());
+        format!("{it}: {answer}, {}", effects(view.effects_of_wrong(it)))
+    });
+    let judgement = judgement.details(lines.collect::<Vec<_>>());
+    match name.and_then(|it| view.0.text(&format!("repeat.{it}"))) {
+        Some(repeat) => judgement.repeat(repeat),
+        None => judgement,
+    }
+}
+
+/// Why nothing wrong was sent, or nothing that counts.
+fn not_begun(view: &View<'_>) -> Option<Judgement> {
+    if let Some(scheme) = view.0.text("scheme").filter(|it| *it != "standard-webhooks") {
+        return Some(
+            Judgement::inconclusive(format!("events signed as `{scheme}` are not probed yet"))
+                .observed("nothing was sent")
+                .expected("events signed as `standard-webhooks`"),
+        );
+    }
+    for (label, sentence) in [
+        ("platform", "no right event can be made without a platform"),
+        ("key", "no right event can be made without the key of the test tenant"),
+        ("chance", "no right event can be made without randomness"),
+        ("message", "no right event can be made"),
+        ("before", "the canary object cannot be read"),
+        ("quiet", "the canary object cannot be read"),
+    ] {
+        if let Some(error) = view.error(label) {
+            return Some(Judgement::inconclusive(sentence).observed(error));
+        }
+    }
+    right(view, "control").or_else(|| {
+        let moved = view.is_object() && view.version("quiet") != view.version_after("control");
+        moved.then(|| {
+            Judgement::inconclusive("the canary object changes by itself")
+                .observed("another version, though nothing had been sent")
+                .expected("a canary object that nothing but canary events change")
+        })
+    })
+}
+
+/// Why the wrong events were not listened to long enough, or by nobody.
+fn not_ended(view: &View<'_>) -> Option<Judgement> {
+    let (waited, wanted) = (view.0.waited_ms("listen"), view.0.number("listen_ms").unwrap_or(0));
+    if waited < wanted {
+        return Some(
+            Judgement::inconclusive("nobody listened long enough for an effect")
+                .observed(format!("{waited} ms"))
+                .expected(format!("{wanted} ms")),
+        );
+    }
+    if view.has_oracle() {
+        match view.0.fact("effects") {
+            None => return Some(Judgement::inconclusive("the effects were not read")),
+            Some(it) => {
+                if let Some(error) = it.get("error").and_then(Value::as_str) {
+                    let judgement = Judgement::inconclusive("the effects cannot be read");
+                    return Some(judgement.observed(error));
+                }
+            }
+        }
+        if !view.is_object() && view.effects("control").unwrap_or(0) == 0 {
+            let sentence = "the effects forgot an event that they had shown";
+            return Some(Judgement::inconclusive(sentence).observed("0 effects"));
+        }
+    }
+    right(view, "closing")
+}
+
+/// A right event that was not accepted, or had no effect.
+fn right(view: &View<'_>, label: &str) -> Option<Judgement> {
+    let expected = "a right event is accepted (2xx) and has its effect";
+    let Some(exchange) = view.0.exchange(label) else {
+        let sentence = "no right event was sent";
+        return Some(Judgement::inconclusive(sentence).expected(expected));
+    };
+    if !exchange.answer.is_success() {
+        return Some(
+            Judgement::inconclusive("a right event is not accepted")
+                .observed(words(&exchange.answer))
+                .expected(expected),
+        );
+    }
+    let label = format!("{label}-effect");
+    let seen = view.0.fact(&label).and_then(|it| it.get("seen")?.as_bool());
+    if view.has_oracle() && seen != Some(true) {
+        let last = view.0.exchange(&label).map(|it| it.answer.words()).unwrap_or_default();
+        return Some(
+            Judgement::inconclusive("a right event has no effect that can be seen")
+                .observed(format!("the effects answer {last} and do not show it"))
+                .expected(expected),
+        );
+    }
+    None
+}
+
+/// Whether an answer says anything about the event. What is broken, busy, elsewhere or gone does not.
+fn is_answer(answer: &Answer) -> bool {
+    answer.is_success() || answer.is_refusal()
+}
+
+fn unanswered(case: &Case, name: &str, answer: &Answer) -> Judgement {
+    let guard = matches!(answer, Answer::Failure { kind: FailureKind::AddressRefused, .. });
+    let sentence = if guard {
+        format!("{} may not be sent", case.one)
+    } else {
+        format!("{} has no answer that says anything", case.one)
+    };
+    Judgement::inconclusive(sentence).observed(format!("{} for `{name}`", words(answer)))
+}
+
+fn words(answer: &Answer) -> String {
+    match answer {
+        Answer::Failure { kind, detail } if !detail.is_empty() => {
+            format!("{} ({detail})", kind.words())
+        }
+        other => other.words(),
+    }
+}
+
+fn passed(view: &View<'_>, case: &Case, names: &[&str]) -> Judgement {
+    let answers = names.iter().filter_map(|it| {
+        let words = view.wrong(it)?.answer.words();
+        Some(format!("{words} for `{it}`"))
+    });
+    let answers = answers.collect::<Vec<_>>().join(", ");
+    match (case.wanted, view.has_oracle()) {
+        (Wanted::NoEffect, true) => Judgement::pass(format!("{} takes effect", case.none))
+            .observed(format!("no effect: {answers}")),
+        (Wanted::OneEffect, true) => Judgement::pass(format!("{} takes effect again", case.none))
+            .observed(format!("1 effect: {answers}")),
+        (Wanted::NoEffect, false) => {
+            Judgement::pass(format!("{} is accepted", case.none)).observed(answers).status_only()
+        }
+        // An answer of 200 is right for a repeated event, and says nothing about its effect.
+        (Wanted::OneEffect, false) if names.iter().any(|it| view.is_accepted(it)) => {
+            Judgement::inconclusive("whether it took effect again cannot be seen")
+                .observed(answers)
+                .expected("`[effects]` in the manifest, or a refusal")
+                .status_only()
+        }
+        (Wanted::OneEffect, false) => Judgement::pass(format!("{} is accepted again", case.none))
+            .observed(answers)
+            .status_only(),
+    }
+}
+
+/// What a transcript of such a talk holds.
+struct View<'a>(&'a Transcript);
+
+impl<'a> View<'a> {
+    fn has_oracle(&self) -> bool {
+        self.0.text("oracle").is_some_and(|it| it != "none")
+    }
+
+    fn is_object(&self) -> bool {
+        self.0.text("oracle") == Some("object")
+    }
+
+    fn names(&self) -> Vec<&'a str> {
+        let names = self.0.settings.get("wrong").and_then(Value::as_array);
+        names.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    fn wrong(&self, name: &str) -> Option<&'a Exchange> {
+        let label = format!("wrong.{name}");
+        self.0.entries.iter().rev().find_map(|it| match it {
+            Entry::Exchange(it) if it.label == label => Some(it),
+            _ => None,
+        })
+    }
+
+    /// What the last fact of this label says.
+    fn fact(&self, label: &str) -> Option<&'a Value> {
+        self.0.entries.iter().rev().find_map(|it| match it {
+            Entry::Fact(it) if it.label == label => Some(&it.value),
+            _ => None,
+        })
+    }
+
+    fn is_accepted(&self, name: &str) -> bool {
+        self.wrong(name).is_some_and(|it| it.answer.is_success())
+    }
+
+    /// The first wrong event that was accepted, or else the first of all.
+    fn accepted(&self) -> Option<&'a str> {
+        let names = self.names();
+        let accepted = names.iter().find(|it| self.is_accepted(it)).copied();
+        accepted.or_else(|| names.first().copied())
+    }
+
+    fn control_accepted(&self) -> bool {
+        self.0.exchange("control").is_some_and(|it| it.answer.is_success())
+    }
+
+    fn error(&self, label: &str) -> Option<&'a str> {
+        self.fact(label)?.get("error")?.as_str()
+    }
+
+    /// The most effects of the right event that were ever seen.
+    fn effects(&self, name: &str) -> Option<u64> {
+        self.0.facts("effects").filter_map(|it| it.value.get(name)?.as_u64()).max()
+    }
+
+    /// The most effects of a wrong event that were ever seen.
+    fn effects_of_wrong(&self, name: &str) -> u64 {
+        let facts = self.0.facts("effects");
+        facts.filter_map(|it| it.value.get("wrong")?.get(name)?.as_u64()).max().unwrap_or(0)
+    }
+
+    fn version(&self, label: &str) -> Option<&'a Value> {
+        self.fact(label)?.get("version")
+    }
+
+    /// The version that an effect of a right event led to.
+    fn version_after(&self, label: &str) -> Option<&'a Value> {
+        self.version(&format!("{label}-effect")).filter(|it| !it.is_null())
+    }
+
+    /// Whether the canary object changed while it listened, having been quiet before.
+    fn object_changed(&self) -> bool {
+        let (quiet, after) = (self.version("quiet"), self.version("effects"));
+        self.is_object()
+            && quiet.is_some()
+            && quiet == self.version_after("control")
+            && after.is_some()
+            && after != quiet
+    }
+}

@@ -1,0 +1,38 @@
+//! A partner's receiver of events: right events, and wrong ones that must have no effect.
+
+pub mod future;
+pub mod once;
+pub mod stale;
+pub mod tampered;
+pub mod unsigned;
+pub mod unsigned_time;
+pub mod wrong_key;
+
+mod canary;
+mod hear;
+mod judge;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod table;
+
+use countersign_model::declare::Manifest;
+use countersign_model::declare::manifest::{Direction, EffectsKind, EventSubscription};
+
+/// The subscriptions whose receiver is looked at.
+fn subjects(manifest: &Manifest) -> Vec<String> {
+    let out = manifest.events.iter().filter(|it| it.direction == Direction::Out);
+    out.map(|it| it.id.to_string()).collect()
+}
+
+/// The subscription of this name, and where it stands.
+fn event<'a>(manifest: &'a Manifest, subject: &str) -> Option<(usize, &'a EventSubscription)> {
+    manifest.events.iter().enumerate().find(|(_, it)| it.id.as_str() == subject)
+}
+
+/// A canary object shows that something changed it, not what: one check at a time may change it.
+fn exclusive(manifest: &Manifest) -> Option<String> {
+    let effects = manifest.effects.as_ref().filter(|it| it.kind == EffectsKind::Object)?;
+    Some(format!("effects:{}", effects.url))
+}

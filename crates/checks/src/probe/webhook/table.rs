@@ -1,0 +1,203 @@
+//! The judge against every way in which a receiver can behave.
+
+use countersign_model::check::Verdict::{self, Fail, Inconclusive, Pass};
+use countersign_model::check::transcript::FailureKind::{AddressRefused, Closed, Connect, Timeout};
+use serde_json::{Value, json};
+
+use super::future::RefusesFutureTimestamp;
+use super::once::AppliesReplayedWebhookOnce;
+use super::stale::RefusesStaleTimestamp;
+use super::tampered::RefusesTamperedWebhookBody;
+use super::unsigned::RefusesUnsignedWebhook;
+use super::unsigned_time::RefusesUnsignedTimestamp;
+use super::wrong_key::RefusesWrongWebhookKey;
+use crate::check::Check;
+use crate::sample::{Sample, judged, judges, sample};
+
+const FORGERIES: [&dyn Check; 6] = [
+    &RefusesUnsignedWebhook,
+    &RefusesTamperedWebhookBody,
+    &RefusesWrongWebhookKey,
+    &RefusesStaleTimestamp,
+    &RefusesFutureTimestamp,
+    &RefusesUnsignedTimestamp,
+];
+
+/// A talk about to begin.
+fn begun(oracle: &str) -> Sample {
+    sample()
+        .setting("scheme", "standard-webhooks")
+        .setting("oracle", oracle)
+        .setting("listen_ms", 900)
+        .setting("place", "event[0]")
+        .fact("key", json!({ "kid": "k" }))
+}
+
+fn effect(sample: Sample, label: &str, value: Value) -> Sample {
+    sample.answered(label, 200, "").fact(&format!("{label}-effect"), value)
+}
+
+/// A right event was accepted and had its effect; two wrong ones are about to come.
+fn heard(oracle: &str) -> Sample {
+    let sample = effect(begun(oracle), "control", json!({ "seen": true }));
+    sample.setting("wrong", json!(["one", "two"])).setting("repeat.two", "curl two")
+}
+
+fn sent(sample: Sample, one: u16, two: u16) -> Sample {
+    sample.answered("wrong.one", one, "").answered("wrong.two", two, "").waited("listen", 900)
+}
+
+fn feed(sample: Sample, control: u32, two: u32) -> Sample {
+    sample.fact("effects", json!({ "control": control, "wrong": { "one": 0, "two": two } }))
+}
+
+fn closed(sample: Sample) -> Sample {
+    effect(sample, "closing", json!({ "seen": true }))
+}
+
+/// A talk with an object that had this version after the right event, then, and after the wrong ones.
+fn object(after: &str, quiet: &str, end: &str) -> Sample {
+    let sample = begun("object").fact("before", json!({ "version": "1" }));
+    let sample = effect(sample, "control", json!({ "seen": true, "version": after }));
+    let sample = sample.setting("wrong", json!(["one"])).fact("quiet", json!({ "version": quiet }));
+    let sample = sample.answered("wrong.one", 200, "").waited("listen", 900);
+    closed(sample.fact("effects", json!({ "version": end })))
+}
+
+/// What is the same for every check: whoever cannot be judged is not.
+fn unjudged() -> Vec<(&'static str, Sample, Verdict)> {
+    let silent = |kind| sent(heard("feed"), 401, 401).silent("wrong.two", kind);
+    let done = |sample| closed(feed(sample, 1, 0));
+    vec![
+        ("nothing was done", begun("feed"), Inconclusive),
+        ("another scheme", begun("feed").setting("scheme", "stripe"), Inconclusive),
+        ("no key", begun("feed").fact("key", json!({ "error": "no" })), Inconclusive),
+        ("no platform", begun("feed").fact("platform", json!({ "error": "no" })), Inconclusive),
+        ("down", begun("feed").silent("control", Connect), Inconclusive),
+        ("hangs", begun("feed").silent("control", Timeout), Inconclusive),
+        ("half-way", begun("feed").silent("control", Closed), Inconclusive),
+        ("500 to all", begun("feed").answered("control", 500, ""), Inconclusive),
+        ("401 to all", begun("feed").answered("control", 401, ""), Inconclusive),
+        (
+            "200 to all, and nothing is done",
+            effect(begun("feed"), "control", json!({ "seen": false })),
+            Inconclusive,
+        ),
+        ("down in the middle", done(silent(Connect)), Inconclusive),
+        ("hangs in the middle", done(silent(Timeout)), Inconclusive),
+        ("its host is not proved", done(silent(AddressRefused)), Inconclusive),
+        ("500 to the wrong ones", done(sent(heard("feed"), 401, 500)), Inconclusive),
+        ("404 to the wrong ones", done(sent(heard("feed"), 404, 401)), Inconclusive),
+        ("429 to the wrong ones", done(sent(heard("feed"), 429, 401)), Inconclusive),
+        ("a redirect", done(sent(heard("feed"), 302, 401)), Inconclusive),
+        (
+            "one was not sent",
+            done(heard("feed").answered("wrong.one", 401, "").waited("listen", 900)),
+            Inconclusive,
+        ),
+        (
+            "nobody listened",
+            done(heard("feed").answered("wrong.one", 401, "").answered("wrong.two", 401, "")),
+            Inconclusive,
+        ),
+        ("nobody read the effects", closed(sent(heard("feed"), 401, 401)), Inconclusive),
+        (
+            "the effects broke",
+            closed(sent(heard("feed"), 401, 401).fact("effects", json!({ "error": "HTTP 500" }))),
+            Inconclusive,
+        ),
+        ("the effects forget", closed(feed(sent(heard("feed"), 401, 401), 0, 0)), Inconclusive),
+        ("no last right event", feed(sent(heard("feed"), 401, 401), 1, 0), Inconclusive),
+        (
+            "dead after the wrong ones",
+            feed(sent(heard("feed"), 401, 401), 1, 0).answered("closing", 503, ""),
+            Inconclusive,
+        ),
+        (
+            "deaf after the wrong ones",
+            effect(feed(sent(heard("feed"), 401, 401), 1, 0), "closing", json!({ "seen": false })),
+            Inconclusive,
+        ),
+        ("an object that changes by itself", object("2", "3", "4"), Inconclusive),
+        (
+            "an object that cannot be read",
+            begun("object").fact("before", json!({ "error": "HTTP 500" })),
+            Inconclusive,
+        ),
+    ]
+}
+
+#[test]
+fn a_forged_event_must_have_no_effect() {
+    let mut table = unjudged();
+    table.extend([
+        ("refused", closed(feed(sent(heard("feed"), 401, 400), 1, 0)), Pass),
+        ("200 and no effect", closed(feed(sent(heard("feed"), 200, 200), 1, 0)), Pass),
+        ("401 and an effect", closed(feed(sent(heard("feed"), 401, 401), 1, 1)), Fail),
+        ("accepted, with an effect", closed(feed(sent(heard("feed"), 401, 200), 1, 1)), Fail),
+        (
+            "an effect, and dead afterwards",
+            feed(sent(heard("feed"), 200, 200), 1, 1).silent("closing", Connect),
+            Fail,
+        ),
+        (
+            "an effect that showed late",
+            feed(closed(feed(sent(heard("feed"), 401, 401), 1, 0)), 1, 1),
+            Fail,
+        ),
+        ("status only, refused", closed(sent(heard("none"), 401, 403)), Pass),
+        ("status only, accepted", closed(sent(heard("none"), 401, 202)), Fail),
+        ("an object that stays", object("2", "2", "2"), Pass),
+        ("an object that changes", object("2", "2", "3"), Fail),
+    ]);
+    for check in FORGERIES {
+        judges(check, &table);
+    }
+}
+
+#[test]
+fn a_replayed_event_must_have_one_effect() {
+    let mut table = unjudged();
+    table.extend([
+        ("200 and one effect", closed(feed(sent(heard("feed"), 200, 200), 1, 0)), Pass),
+        ("409 and one effect", closed(feed(sent(heard("feed"), 409, 409), 1, 0)), Pass),
+        ("200 and two effects", closed(feed(sent(heard("feed"), 200, 200), 2, 0)), Fail),
+        ("409 and three effects", closed(feed(sent(heard("feed"), 409, 409), 3, 0)), Fail),
+        ("status only, accepted", closed(sent(heard("none"), 200, 409)), Inconclusive),
+        ("status only, refused", closed(sent(heard("none"), 409, 409)), Pass),
+        ("an object that stays", object("2", "2", "2"), Pass),
+        ("an object that changes", object("2", "2", "3"), Fail),
+    ]);
+    judges(&AppliesReplayedWebhookOnce, &table);
+}
+
+#[test]
+fn a_status_alone_is_marked_as_such_and_may_not_be_enough() {
+    let status = closed(sent(heard("none"), 401, 401));
+    assert!(judged(&RefusesUnsignedWebhook, &status).status_only);
+    let strict = status.setting("status_only", "inconclusive");
+    assert_eq!(judged(&RefusesUnsignedWebhook, &strict).verdict, Inconclusive);
+}
+
+#[test]
+fn a_finding_says_what_was_seen_and_how_to_see_it_again() {
+    let seen = closed(feed(sent(heard("feed"), 401, 200), 1, 1));
+    let judgement = judged(&RefusesUnsignedWebhook, &seen);
+    insta::assert_json_snapshot!(judgement, @r#"
+    {
+      "verdict": "fail",
+      "sentence": "an unsigned webhook takes effect",
+      "observed": "HTTP 200, 1 effect for `two`",
+      "expected": "a refusal (4xx), and no effect",
+      "place": "event[0]",
+      "details": [
+        "one: HTTP 401, 0 effects",
+        "two: HTTP 200, 1 effect"
+      ],
+      "repeat": "curl two"
+    }
+    "#);
+    let twice = closed(feed(sent(heard("feed"), 200, 200), 2, 0));
+    let judgement = judged(&AppliesReplayedWebhookOnce, &twice);
+    insta::assert_snapshot!(format!("{}: {}", judgement.sentence, judgement.observed), @"a replayed webhook takes effect again: 2 effects");
+}
