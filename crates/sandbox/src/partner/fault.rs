@@ -13,11 +13,11 @@ pub enum Fault {
     AcceptsFutureTimestamp,
     /// Its receiver takes a message whose time has long passed.
     AcceptsStaleTimestamp,
-    /// Its receiver looks at the form of a signature and not at the body that it covers.
+    /// Its receiver verifies the body as it would write it itself, not as it came.
     AcceptsTamperedBody,
     /// Its receiver takes a message without a signature.
     AcceptsUnsignedWebhook,
-    /// Its receiver takes a well-formed signature of any key.
+    /// Its receiver takes a well-formed signature of any key, whatever it covers.
     AcceptsWrongKey,
     /// Everything is answered with 500.
     AllErrors,

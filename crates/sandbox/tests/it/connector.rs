@@ -8,7 +8,7 @@ use std::time::Duration;
 use countersign_checks::live::clock::SystemClock;
 use countersign_checks::platform::sandbox::{SandboxPlatform, SandboxSettings};
 use countersign_checks::platform::{
-    Answer, ClientChange, ClientCopy, Platform, PlatformError, PlatformFault, Presence,
+    Answer, ClientChange, ClientCopy, Platform as _, PlatformError, PlatformFault, Presence,
     SubscriptionChange, TokenRequest,
 };
 use countersign_model::declare::path::PathKind;

@@ -6,3 +6,4 @@ mod drills;
 mod helper;
 mod misuse;
 mod source;
+mod webhooks;

@@ -1,0 +1,176 @@
+//! The checks of receivers against the whole sandbox: a right receiver passes them all, each wrong
+//! one fails the check that is meant for it, and one that is not there passes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use countersign_checks::live::client::TalkConfig;
+use countersign_checks::live::clock::SystemClock;
+use countersign_checks::platform::Platform;
+use countersign_checks::run::{Limits, RunInput, look};
+use countersign_checks::secrets::Secrets;
+use countersign_model::check::{Evidence, Verdict};
+use countersign_model::declare::{Format, Manifest, parse};
+use countersign_sandbox::manifests::{Version, text};
+use countersign_sandbox::{Fault, Kind, World};
+
+use crate::helper::{connector, world};
+
+const CHECKS: [&str; 7] = [
+    "refuses_unsigned_webhook",
+    "refuses_tampered_webhook_body",
+    "refuses_wrong_webhook_key",
+    "refuses_stale_timestamp",
+    "refuses_future_timestamp",
+    "refuses_unsigned_timestamp",
+    "applies_replayed_webhook_once",
+];
+
+/// How long one check may take, whatever the partner does.
+const CHECK_MAX: Duration = Duration::from_secs(20);
+
+/// What the checks see of a partner.
+async fn probe(world: &World, kind: Kind) -> Vec<Evidence> {
+    probe_as(world, &text(kind, Version::Right), |_| {}).await
+}
+
+async fn probe_as(world: &World, text: &str, change: impl Fn(&mut Manifest)) -> Vec<Evidence> {
+    let mut parsed = parse(text, Format::Toml).unwrap();
+    change(&mut parsed.manifest);
+    let only: BTreeSet<String> = CHECKS.iter().map(|it| (*it).to_owned()).collect();
+    let input = RunInput {
+        manifest: &parsed.manifest,
+        manifest_digest: parsed.digest,
+        only: Some(&only),
+        settings: BTreeMap::from([("status_only".to_owned(), "accept".into())]),
+        talk: TalkConfig {
+            resolve: world.net().resolve.clone(),
+            ca: Some(world.net().ca_pem.clone().into_bytes()),
+            ..TalkConfig::default()
+        },
+        platform: Some(connector(world) as Arc<dyn Platform>),
+        production: None,
+        sources: BTreeMap::new(),
+        secrets: Secrets::new(world.secrets()),
+        waivers: Vec::new(),
+        certified_since: None,
+        clock: Arc::new(SystemClock::start()),
+        salt: [7; 32],
+        collector: "test".to_owned(),
+        limits: Limits { check: CHECK_MAX, ..Limits::default() },
+    };
+    look(input).await.unwrap()
+}
+
+/// The names of the checks with this verdict.
+fn with(evidence: &[Evidence], verdict: Verdict) -> Vec<&str> {
+    let found = evidence.iter().filter(|it| it.judgement.verdict == verdict);
+    found.map(|it| it.transcript.check.as_str()).collect()
+}
+
+/// What was seen, for the message of a test that fails.
+fn shown(evidence: &[Evidence]) -> String {
+    let line = |it: &Evidence| {
+        let judgement = &it.judgement;
+        let (check, verdict) = (&it.transcript.check, judgement.verdict.word());
+        format!("{check}: {verdict} | {} | {}", judgement.sentence, judgement.observed)
+    };
+    evidence.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_receiver_passes_and_each_wrong_one_is_caught() {
+    let (world, _door) = world();
+    for kind in [Kind::Acme, Kind::Shiftly] {
+        let evidence = probe(&world, kind).await;
+        assert_eq!(with(&evidence, Verdict::Pass), CHECKS, "{kind:?}: {}", shown(&evidence));
+    }
+    // Whoever takes any signature cannot tell what it covers either: neither the body nor the time.
+    let any_key = [
+        "refuses_tampered_webhook_body",
+        "refuses_wrong_webhook_key",
+        "refuses_unsigned_timestamp",
+    ];
+    let table: [(Fault, &[&str]); 7] = [
+        (Fault::AcceptsUnsignedWebhook, &["refuses_unsigned_webhook"]),
+        (Fault::AcceptsTamperedBody, &["refuses_tampered_webhook_body"]),
+        (Fault::AcceptsWrongKey, &any_key),
+        (Fault::AcceptsStaleTimestamp, &["refuses_stale_timestamp"]),
+        (Fault::AcceptsFutureTimestamp, &["refuses_future_timestamp"]),
+        (Fault::TimestampNotSigned, &["refuses_unsigned_timestamp"]),
+        (Fault::AppliesReplayTwice, &["applies_replayed_webhook_once"]),
+    ];
+    for (fault, caught_by) in table {
+        world.set_faults(Kind::Acme, [fault]).await.unwrap();
+        let evidence = probe(&world, Kind::Acme).await;
+        let others: Vec<&str> = CHECKS.into_iter().filter(|it| !caught_by.contains(it)).collect();
+        assert_eq!(with(&evidence, Verdict::Fail), caught_by, "{fault:?}: {}", shown(&evidence));
+        assert_eq!(with(&evidence, Verdict::Pass), others, "{fault:?}: {}", shown(&evidence));
+        for it in evidence.iter().filter(|it| it.judgement.verdict == Verdict::Fail) {
+            let repeat = it.judgement.repeat.as_deref().unwrap_or_default();
+            assert!(
+                repeat.starts_with("curl -i -X POST 'https://events.acme.example/id'"),
+                "{it:?}"
+            );
+            assert!(!repeat.contains(world.partner(Kind::Acme).api_token()), "{it:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_not_there_passes_nothing_and_costs_seconds() {
+    let (world, _door) = world();
+    let missing =
+        [Fault::AllErrors, Fault::AllSuccess, Fault::ClosesHalfWay, Fault::Down, Fault::Hangs];
+    for fault in missing {
+        world.set_faults(Kind::Shiftly, [fault]).await.unwrap();
+        let begun = stopwatch();
+        let evidence = probe(&world, Kind::Shiftly).await;
+        assert!(begun.elapsed() < CHECK_MAX, "{fault:?}");
+        let got = with(&evidence, Verdict::Inconclusive);
+        assert_eq!(got, CHECKS, "{fault:?}: {}", shown(&evidence));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test with a stopwatch")]
+fn stopwatch() -> Instant {
+    Instant::now()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_oracle_the_status_is_judged_and_said_to_be_all() {
+    let (world, _door) = world();
+    let silent = |it: &mut Manifest| it.effects = None;
+    let declared = text(Kind::Acme, Version::Right);
+    let evidence = probe_as(&world, &declared, silent).await;
+    let (last, others) = CHECKS.split_last().unwrap();
+    assert!(evidence.iter().all(|it| it.judgement.status_only), "{}", shown(&evidence));
+    assert_eq!(with(&evidence, Verdict::Pass), others, "{}", shown(&evidence));
+    assert_eq!(with(&evidence, Verdict::Inconclusive), [*last], "{}", shown(&evidence));
+    world.set_faults(Kind::Acme, [Fault::AcceptsUnsignedWebhook]).await.unwrap();
+    let evidence = probe_as(&world, &declared, silent).await;
+    assert_eq!(with(&evidence, Verdict::Fail), [CHECKS[0]], "{}", shown(&evidence));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_hostile_is_sent_to_whoever_did_not_agree() {
+    let (world, _door) = world();
+    let declared = text(Kind::Acme, Version::Right);
+    // Hours that cannot be read are none.
+    let never = |it: &mut Manifest| {
+        let rules = it.rules_of_engagement.as_mut().unwrap();
+        rules.hours = "never".to_owned();
+    };
+    let evidence = probe_as(&world, &declared, never).await;
+    assert_eq!(with(&evidence, Verdict::Inconclusive), CHECKS, "{}", shown(&evidence));
+    let guarded = |it: &Evidence| it.judgement.sentence.ends_with("may not be sent");
+    assert!(evidence.iter().all(guarded), "{}", shown(&evidence));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_receives_nothing_is_not_asked() {
+    let (world, _door) = world();
+    let evidence = probe(&world, Kind::Payrun).await;
+    assert_eq!(with(&evidence, Verdict::NotApplicable), CHECKS, "{}", shown(&evidence));
+}
