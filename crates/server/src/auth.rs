@@ -42,6 +42,8 @@ pub enum Action {
     Certify,
     /// Decide in a review, or about a waiver, or restore, or destroy.
     Decide,
+    /// Take a whole certification out of the house.
+    Export,
     /// Read.
     Read,
     /// Ask for a waiver.
@@ -60,6 +62,7 @@ impl Action {
             Self::Assess | Self::RequestWaiver | Self::Submit => &[R::Owner, R::Partner],
             Self::Certify => &[R::Owner],
             Self::Decide => &[R::Reviewer],
+            Self::Export => &[R::Auditor, R::Owner],
             Self::Read => &[R::Auditor, R::Owner, R::Partner, R::Responder, R::Reviewer],
             Self::Withdraw => &[R::Responder],
         }

@@ -336,6 +336,12 @@ impl Writer<'_> {
         Ok(self.book.published().epoch)
     }
 
+    /// The proof files of these entries, all of them under one checkpoint.
+    pub fn proofs(&self, indices: &[u64]) -> Result<Vec<LogProof>, BookError> {
+        let log = self.log()?;
+        Ok(indices.iter().map(|it| log.proof_file(*it)).collect::<Result<_, _>>()?)
+    }
+
     fn log(&self) -> Result<&Log<Mirror>, BookError> {
         let missing = || BookError::Log(LogError::OutOfRange { asked: self.inner.registry.size });
         self.inner.log.as_ref().ok_or_else(missing)

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod live;
 pub mod loops;
 mod mirror;
+pub mod pack;
 pub mod problem;
 pub mod run;
 pub mod snapshot;

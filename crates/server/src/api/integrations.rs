@@ -24,7 +24,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list))
         .routes(routes!(one))
         .routes(routes!(diff))
-        .routes(routes!(pack))
         .routes(routes!(assess))
         .routes(routes!(assessment))
         .routes(routes!(evidence))
@@ -92,17 +91,6 @@ async fn diff(
 ) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     Ok(Json(show::diff(&app, &name).await?))
-}
-
-/// Everything that is needed to verify a certificate offline.
-#[utoipa::path(get, path = "/v1/packs/{name}", params(("name" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
-async fn pack(
-    State(app): State<Arc<App>>,
-    Known(who): Known,
-    Path(name): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    who.may(Action::Read)?;
-    Ok(Json(show::pack(&app, &name).await?))
 }
 
 /// Runs the checks that are due.

@@ -6,6 +6,7 @@ mod gates;
 mod health;
 mod integrations;
 mod log;
+mod packs;
 mod reviews;
 mod revocations;
 mod status;
@@ -46,6 +47,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(health::routes())
         .merge(integrations::routes())
         .merge(log::routes())
+        .merge(packs::routes())
         .merge(reviews::routes())
         .merge(revocations::routes())
         .merge(status::routes())

@@ -4,6 +4,7 @@ pub mod certify;
 pub mod check;
 pub mod declare;
 pub mod monitor;
+pub mod pack;
 pub mod review;
 pub mod revoke;
 pub mod show;

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use countersign_ledger::VerifierKey;
-use countersign_model::certify::Baseline;
 use countersign_model::check::{Assessment, Evidence};
 use countersign_model::enforce::snapshot::{HEARTBEAT_TYPE, Heartbeat, Lane};
 use countersign_model::id::{AssessmentId, EvidenceId};
 use countersign_model::lifecycle::{State, status};
-use countersign_model::registry::{Record, Registry};
+use countersign_model::registry::Record;
 use countersign_model::time::Timestamp;
 use countersign_seal::dsse::Envelope;
 use countersign_seal::status_list::{Status, StatusList};
@@ -18,7 +15,6 @@ use countersign_seal::{Digest, jwt};
 use serde_json::{Value, json};
 
 use crate::app::{App, find};
-use crate::book::BookError;
 use crate::problem::Problem;
 use crate::snapshot::grace;
 
@@ -212,7 +208,8 @@ pub fn status_list(app: &App) -> Result<String, Problem> {
         .map_err(|it| Problem::broken(&it))
 }
 
-fn status_of(record: &Record, now: Timestamp) -> Status {
+/// The status of a certificate, as its list tells it.
+pub(crate) fn status_of(record: &Record, now: Timestamp) -> Status {
     let status = status(now, record, grace(record));
     match (status.state, status.admits_until) {
         (State::Suspended, _) => Status::Suspended,
@@ -250,77 +247,6 @@ pub fn trust_mark(app: &App, token: &str) -> Result<String, Problem> {
     let key = &app.keys.certificate;
     jwt::sign("trust-mark-status-response+jwt", key.key_id().as_str(), &answer, key)
         .map_err(|it| Problem::broken(&it))
-}
-
-/// Everything that is needed to verify one certificate offline.
-pub async fn pack(app: &App, name: &str) -> Result<Value, Problem> {
-    let published = app.book.published();
-    let record = find(&published.registry, name)?;
-    let certificate =
-        record.certificate.as_ref().ok_or_else(|| Problem::unknown("certificate to export"))?;
-    let assessed = certified_assessment(app, record).await?;
-    let assessed = assessed.ok_or_else(|| Problem::unknown("assessment under it"))?;
-    let assessment: Assessment = app.book.document(assessed).await?;
-    let mut evidence = Vec::new();
-    for it in &assessment.evidence {
-        evidence.push(app.book.document::<Value>(it.digest).await?);
-    }
-    let manifest = manifest_of(app, &published.registry, record, certificate.manifest).await?;
-    let token = app.book.blob(certificate.token).await?;
-    let entry = app.book.entries(certificate.log_index, 1).await?.pop();
-    let entry = entry.ok_or_else(|| Problem::unknown("entry in the log"))?.1;
-    let baseline: Baseline = app.book.document(certificate.baseline).await?;
-    let decision: Envelope = app.book.document(certificate.envelope).await?;
-    let proof = app.book.proof(certificate.log_index).await?;
-    Ok(json!({
-        "schema": "countersign.pack/1",
-        "integration": record.slug,
-        "manifest": manifest,
-        "manifest_digest": certificate.manifest,
-        "baseline": baseline,
-        "assessment": app.book.document::<Value>(assessed).await?,
-        "evidence": evidence,
-        "decision": decision,
-        "certificate": String::from_utf8_lossy(&token),
-        "approvers": published.registry.approvers,
-        "keys": {
-            "certificate": app.keys.certificate.public(),
-            "snapshot": app.keys.snapshot.public(),
-            "log": app.keys.log.public(),
-        },
-        "entry": STANDARD.encode(entry),
-        "log_index": certificate.log_index,
-        "proof": proof.to_string(),
-        "checkpoint": proof.checkpoint.to_string(),
-        "vkey": vkey(app)?,
-    }))
-}
-
-/// The text of the certified manifest, which may not be the newest one.
-async fn manifest_of(
-    app: &App,
-    registry: &Registry,
-    record: &Record,
-    digest: Digest,
-) -> Result<String, Problem> {
-    use countersign_model::event::{Event, What};
-    if record.submission.manifest == digest {
-        return Ok(app.book.manifest(record.submission.blob).await?.1);
-    }
-    let mut from = 0;
-    while from < registry.size {
-        for (index, entry) in app.book.entries(from, 1_000).await? {
-            from = index + 1;
-            let Ok(event) = serde_json::from_slice::<Event>(&entry) else { continue };
-            if let What::Submitted { integration, manifest, blob, .. } = event.what
-                && integration == record.id
-                && manifest == digest
-            {
-                return Ok(app.book.manifest(blob).await?.1);
-            }
-        }
-    }
-    Err(BookError::Blob(digest).into())
 }
 
 /// The log's verifier key.

@@ -5,6 +5,8 @@ mod faults;
 mod journey;
 mod live;
 mod openapi;
+mod pack;
+mod pack_live;
 mod people;
 mod property;
 mod stage;
