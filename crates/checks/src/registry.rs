@@ -35,6 +35,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &probe::replayed_token::RaisesAlertOnReplayedToken,
     &drill::rotates::RotatesWithoutAPerson,
     &drill::old_credential::RefusesOldCredentialAfterRotation,
+    &drill::suspended::DeniesEveryPathWhenSuspended,
 ];
 
 /// The check of this name.

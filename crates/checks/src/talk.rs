@@ -263,11 +263,12 @@ impl Talk {
         platform: &dyn Platform,
         integration: &Slug,
         webhook: &str,
-    ) -> Result<WebhookCopy, PlatformError> {
-        let copy = platform.copy_webhook(integration, webhook).await?;
-        self.undo_later(Undo::DeleteWebhookCopy(integration.clone(), copy.id.clone()));
-        self.fact("copy", "platform", json!({ "webhook": copy.id, "of": webhook }));
-        Ok(copy)
+    ) -> Option<WebhookCopy> {
+        let copy = platform.copy_webhook(integration, webhook).await;
+        if let Ok(it) = &copy {
+            self.undo_later(Undo::DeleteWebhookCopy(integration.clone(), it.id.clone()));
+        }
+        self.heard("copy", copy, |it| json!({ "webhook": it.id, "of": webhook }))
     }
 
     /// Undoes everything, the last first.

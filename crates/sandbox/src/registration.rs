@@ -18,6 +18,8 @@ pub enum Lapse {
     KeepsRevokedTokens,
     /// Some of its token requests are not written down.
     LosesTokenRequests,
+    /// Its tokens stay alive when they are revoked, and its API forgets to ask if it is enabled.
+    TokensOutliveDisable,
 }
 
 /// A client.

@@ -240,6 +240,7 @@ fn register(
             (Fault::GrantsAnyScope, Lapse::GrantsAnyScope),
             (Fault::KeepsRevokedTokens, Lapse::KeepsRevokedTokens),
             (Fault::LosesTokenRequests, Lapse::LosesTokenRequests),
+            (Fault::TokensOutliveDisable, Lapse::TokensOutliveDisable),
         ];
         client.lapses =
             lapses.into_iter().filter(|it| faults.contains(&it.0)).map(|it| it.1).collect();

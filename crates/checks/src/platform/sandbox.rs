@@ -17,7 +17,7 @@ use url::form_urlencoded::Serializer;
 
 use super::{
     Answer, ClientChange, ClientCopy, Delivery, Held, Platform, PlatformError, PlatformFault,
-    Presence, RaisedAlert, SubscriptionChange, TokenAnswer, TokenRequest,
+    Presence, RaisedAlert, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
 };
 use crate::live::ask::Ask;
 use crate::live::clock::Clock;
@@ -28,6 +28,7 @@ use call::{Line, Size, Who};
 mod assertion;
 mod call;
 mod read;
+mod webhook;
 
 /// Where a tenant of the sandbox platform is, and what opens it.
 #[derive(Clone)]
@@ -316,6 +317,46 @@ impl Platform for SandboxPlatform {
             read::answer(&self.line.send(ask, None, Size::Answer).await?)
         };
         answer.await.map_err(wrap(format!("run {job} of {integration}")))
+    }
+
+    async fn run_job_as(&self, token: &str, integration: &Slug, job: &str) -> Done<Answer> {
+        let path = format!("/jobs/{integration}/{job}");
+        let answer = self.use_at(token, "POST", &path, None).await;
+        answer.map_err(wrap(format!("run {job} of {integration} with a token")))
+    }
+
+    async fn authorize(&self, client: &str, redirect: &str) -> Done<Answer> {
+        let answer = async {
+            let query =
+                [("response_type", "code"), ("client_id", client), ("redirect_uri", redirect)];
+            let ask = self.line.get(&["oauth", "authorize"], &query, Who::Nobody)?;
+            read::answer(&self.line.send(ask, None, Size::Answer).await?)
+        };
+        answer.await.map_err(wrap(format!("be asked for a code of {client}")))
+    }
+
+    async fn copy_webhook(&self, integration: &Slug, webhook: &str) -> Done<WebhookCopy> {
+        let path = ["admin", "webhooks", integration.as_str(), webhook, "copy"];
+        let copy = self.kill(&path).await.and_then(|it| read::webhook_copy(&it));
+        copy.map_err(wrap(format!("copy {webhook} of {integration}")))
+    }
+
+    async fn delete_webhook(&self, integration: &Slug, copy: &str) -> Done<()> {
+        let done = async {
+            let path = ["admin", "webhooks", integration.as_str(), copy];
+            let ask = self.line.new_ask("DELETE", &path, Who::Killer)?;
+            read::is_success(&self.line.send(ask, None, Size::Answer).await?)
+        };
+        done.await.map_err(wrap(format!("delete {copy} of {integration}")))
+    }
+
+    async fn call_webhook(&self, integration: &Slug, copy: &WebhookCopy) -> Done<Answer> {
+        let answer = async {
+            let ask = self.line.new_ask("POST", &["hooks", integration.as_str()], Who::Nobody)?;
+            let ask = webhook::signed(ask, copy, self.clock.now())?;
+            read::answer(&self.line.send(ask, None, Size::Answer).await?)
+        };
+        answer.await.map_err(wrap(format!("be called by {}", copy.id)))
     }
 }
 

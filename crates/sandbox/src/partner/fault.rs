@@ -63,6 +63,8 @@ pub enum Fault {
     SilentMisuse,
     /// Its receiver does not hold the time of a message against the signature.
     TimestampNotSigned,
+    /// Its tokens go on working when its client is disabled and its tokens are revoked.
+    TokensOutliveDisable,
     /// Some of its token requests name nobody.
     UnattributedRequests,
 }

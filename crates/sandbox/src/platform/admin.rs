@@ -11,16 +11,15 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_model::enforce::snapshot::Lane;
+use countersign_seal::scheme::standard_webhooks::public_key_text;
 use countersign_seal::{Digest, SigningKey};
 use serde_json::{Value, json};
 
-use super::book::Client;
+use super::book::{Client, Webhook};
 use super::logs::{AuditLine, PushedLine};
 use super::problem::Problem;
 use super::{Shared, api, client, events};
-use crate::registration::{
-    ClientRegistration, Lapse, SubscriptionRegistration, WebhookRegistration,
-};
+use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
 use crate::{clock, entropy};
 
 type Answer = Result<Response, Problem>;
@@ -32,7 +31,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/admin/redirects/{client}/{action}", post(change_redirects))
         .route("/admin/subscriptions/{integration}/{id}", put(put_subscription))
         .route("/admin/subscriptions/{integration}/{id}/{action}", post(change_subscription))
-        .route("/admin/webhooks/{integration}/{id}", put(put_webhook))
+        .route("/admin/webhooks/{integration}/{id}", put(put_webhook).merge(delete(delete_webhook)))
         .route("/admin/webhooks/{integration}/{id}/{action}", post(change_webhook))
         .route("/admin/events", post(emit))
         .route("/admin/log-intake/{integration}", post(intake))
@@ -111,7 +110,7 @@ async fn change_client(
         match action.as_str() {
             "disable" => found.enabled = false,
             "enable" => found.enabled = true,
-            "revoke-tokens" if found.registration.lapses.contains(&Lapse::KeepsRevokedTokens) => {}
+            "revoke-tokens" if found.keeps_revoked_tokens() => {}
             "revoke-tokens" => pages.kill_tokens(&id),
             _ => return Err(Problem::not_found()),
         }
@@ -253,6 +252,9 @@ async fn change_webhook(
     headers: HeaderMap,
 ) -> Answer {
     killer(&shared, &headers)?;
+    if action == "copy" {
+        return copy_webhook(&shared, (integration, id));
+    }
     {
         let mut pages = shared.book.open();
         let found = pages.webhooks.get_mut(&(integration, id.clone()));
@@ -264,6 +266,45 @@ async fn change_webhook(
         }
     }
     audit(&shared, &action, &id);
+    Ok(done())
+}
+
+/// A throw-away copy with a key pair of its own; the private half is handed out once.
+fn copy_webhook(shared: &Shared, key: (String, String)) -> Answer {
+    let internal = |_| Problem::internal();
+    let seed = entropy::random::<32>().map_err(internal)?;
+    let name = format!("{}.copy-{}", key.1, entropy::suffix().map_err(internal)?);
+    let mut pages = shared.book.open();
+    let original = pages.webhooks.get(&key).ok_or(Problem::not_found())?.clone();
+    if original.copy_of.is_some() {
+        return Err(Problem::invalid("copy-of-a-copy"));
+    }
+    if COPIES_MAX <= pages.webhooks.values().filter(|it| it.copy_of.is_some()).count() {
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-copies"));
+    }
+    let public = public_key_text(&SigningKey::from_seed(seed).public());
+    let registration =
+        WebhookRegistration { id: name.clone(), keys: vec![public], ..original.registration };
+    let (integration, id) = key;
+    let copy = Webhook { copy_of: Some(id.clone()), ..Webhook::new(registration) };
+    pages.webhooks.insert((integration, name.clone()), copy);
+    drop(pages);
+    audit(shared, "copy-webhook", &id);
+    let body = json!({"id": name, "seed": URL_SAFE_NO_PAD.encode(seed)});
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+async fn delete_webhook(
+    State(shared): State<Arc<Shared>>,
+    Path((integration, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    killer(&shared, &headers)?;
+    let found = shared.book.open().webhooks.remove(&(integration, id.clone()));
+    if found.is_none() {
+        return Err(Problem::not_found());
+    }
+    audit(&shared, "delete-webhook", &id);
     Ok(done())
 }
 

@@ -9,7 +9,9 @@ use countersign_model::time::Timestamp;
 use countersign_seal::Digest;
 
 use super::logs::Logs;
-use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
+use crate::registration::{
+    ClientRegistration, Lapse, SubscriptionRegistration, WebhookRegistration,
+};
 
 /// Everything, behind one lock that is never held across a wait.
 #[derive(Debug, Default)]
@@ -43,6 +45,17 @@ impl Client {
     /// The name under which the gate knows it.
     pub(crate) fn known_as(&self) -> &str {
         self.copy_of.as_deref().unwrap_or(&self.registration.client_id)
+    }
+
+    /// Whether revoking its tokens does nothing: a lapse.
+    pub(crate) fn keeps_revoked_tokens(&self) -> bool {
+        let lapses = &self.registration.lapses;
+        lapses.contains(&Lapse::KeepsRevokedTokens) || self.tokens_outlive_it()
+    }
+
+    /// Whether its tokens work while it is disabled: a lapse.
+    pub(crate) fn tokens_outlive_it(&self) -> bool {
+        self.registration.lapses.contains(&Lapse::TokensOutliveDisable)
     }
 }
 
@@ -99,6 +112,19 @@ pub(crate) struct Webhook {
     pub(crate) has_key: bool,
     /// Ids that were taken in, oldest first.
     pub(crate) seen: VecDeque<String>,
+    /// The webhook that this is a copy of: the gate knows it under that name.
+    pub(crate) copy_of: Option<String>,
+}
+
+impl Webhook {
+    pub(crate) fn new(registration: WebhookRegistration) -> Self {
+        Self { registration, has_key: true, seen: VecDeque::new(), copy_of: None }
+    }
+
+    /// The name under which the gate knows it.
+    pub(crate) fn known_as(&self) -> &str {
+        self.copy_of.as_deref().unwrap_or(&self.registration.id)
+    }
 }
 
 impl Book {
@@ -149,8 +175,7 @@ impl Book {
 
     pub(crate) fn put_webhook(&self, integration: &str, it: WebhookRegistration) {
         let key = (integration.to_owned(), it.id.clone());
-        let webhook = Webhook { registration: it, has_key: true, seen: VecDeque::new() };
-        self.open().webhooks.insert(key, webhook);
+        self.open().webhooks.insert(key, Webhook::new(it));
     }
 
     pub(crate) fn put_intake(&self, integration: &str, token: Digest) {

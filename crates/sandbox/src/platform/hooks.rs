@@ -66,7 +66,7 @@ async fn hook(
     let causes: Causes = serde_json::from_slice(&body).unwrap_or_default();
     for (id, webhook) in hooks {
         let mut call = Call::new(PathKind::CallIn, integration.clone());
-        call.subject = Some(id.clone());
+        call.subject = Some(webhook.known_as().to_owned());
         call.url = Some(webhook.registration.url.clone());
         call.causes.clone_from(&causes.causes);
         call.ip = Some(peer.ip());

@@ -12,12 +12,13 @@ use countersign_checks::run::{Limits, RunInput, look};
 use countersign_checks::secrets::Secrets;
 use countersign_model::check::{Evidence, Verdict};
 use countersign_model::declare::{Format, parse};
-use countersign_sandbox::manifests::{Version, text};
+use countersign_sandbox::manifests::{Version, manifest, text};
 use countersign_sandbox::{Fault, Kind, World};
 
 use crate::helper::{connector, world};
 
 const ROTATES: &str = "rotates_without_a_person";
+const KILL_SWITCH: &str = "denies_every_path_when_suspended";
 const OLD_KEY: &str = "refuses_old_credential_after_rotation";
 
 /// What these checks see of a partner, as it is declared.
@@ -169,4 +170,55 @@ async fn a_partner_that_is_not_there_has_rotated_nothing() {
     world.set_faults(Kind::Payrun, []).await.unwrap();
     let evidence = drill(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
     is_never_judged(&evidence, "nobody at work");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_path_of_the_right_partners_is_shut_and_given_back() {
+    let (world, _door) = world();
+    let before = held(&world).await;
+    for kind in Kind::ALL {
+        let evidence = drill(&world, kind, &[KILL_SWITCH]).await;
+        came_to(&evidence, "denies_every_path_when_suspended manifest: pass");
+        let paths = manifest(kind).unwrap().paths().len();
+        let judgement = &evidence[0].judgement;
+        assert_eq!(judgement.details.len(), paths, "{}", shown(&evidence));
+    }
+    assert_eq!(held(&world).await, before, "everything is as it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_that_stays_open_is_named() {
+    let (world, door) = world();
+    world.set_faults(Kind::Acme, [Fault::TokensOutliveDisable]).await.unwrap();
+    let evidence = drill(&world, Kind::Acme, &[KILL_SWITCH]).await;
+    came_to(&evidence, "denies_every_path_when_suspended manifest: fail");
+    let observed = &evidence[0].judgement.observed;
+    assert!(observed.starts_with("token-use oauth:acme-helpdesk: HTTP 200 after"), "{observed}");
+    assert!(!observed.contains("token-mint"), "{observed}");
+    // Whoever sees no path open has not seen one shut.
+    world.set_faults(Kind::Acme, []).await.unwrap();
+    door.shut();
+    let evidence = drill(&world, Kind::Acme, &[KILL_SWITCH]).await;
+    is_never_judged(&evidence, "nothing was open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_path_is_shut_where_nobody_listens() {
+    let (world, _door) = world();
+    for fault in [Fault::AllErrors, Fault::ClosesHalfWay, Fault::Down, Fault::Hangs] {
+        world.set_faults(Kind::Shiftly, [fault]).await.unwrap();
+        let evidence = drill(&world, Kind::Shiftly, &[KILL_SWITCH]).await;
+        is_never_judged(&evidence, &format!("{fault:?}"));
+    }
+}
+
+/// What the test tenant holds for everybody, copies included.
+async fn held(world: &World) -> Vec<String> {
+    let connector = connector(world);
+    let mut all = Vec::new();
+    for kind in Kind::ALL {
+        let held = connector.granted(&manifest(kind).unwrap()).await.unwrap();
+        all.push(format!("{:?} {:?} {:?}", held.granted, held.undeclared, held.subscriptions));
+    }
+    all
 }

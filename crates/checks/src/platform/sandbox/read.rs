@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::live::http::Raw;
-use crate::platform::{Answer, ClientCopy, Held, PlatformFault, TokenAnswer};
+use crate::platform::{Answer, ClientCopy, Held, PlatformFault, TokenAnswer, WebhookCopy};
 
 /// How much of a foreign word is kept.
 const WORD_CHARS_MAX: usize = 100;
@@ -117,6 +117,12 @@ pub(super) fn copy(raw: &Raw) -> Result<ClientCopy, PlatformFault> {
     let client_id = value.get("client_id").and_then(Value::as_str);
     let client_id = client_id.ok_or_else(|| unreadable("it has no `client_id`"))?.to_owned();
     Ok(ClientCopy { client_id, key: key(&value)? })
+}
+
+/// A throw-away copy of a webhook.
+pub(super) fn webhook_copy(raw: &Raw) -> Result<WebhookCopy, PlatformFault> {
+    let value = json(raw)?;
+    Ok(WebhookCopy { id: id(&value)?, key: key(&value)? })
 }
 
 #[derive(Debug, Deserialize)]
