@@ -24,7 +24,7 @@ mod rule;
 mod rule_file;
 mod scan;
 mod session;
-mod stream;
+pub(crate) mod stream;
 mod tar;
 mod tree;
 mod verify;

@@ -64,7 +64,7 @@ pub(super) fn in_pieces(
 }
 
 /// Reads UTF-16 as UTF-8, so that patterns of bytes see letters.
-pub(super) struct FromUtf16<'a> {
+pub(crate) struct FromUtf16<'a> {
     inner: &'a mut dyn Read,
     big_endian: bool,
     ready: Vec<u8>,
@@ -75,7 +75,7 @@ pub(super) struct FromUtf16<'a> {
 
 impl<'a> FromUtf16<'a> {
     /// The order of a stream that starts with these bytes, if it is UTF-16 with its mark.
-    pub(super) fn big_endian(head: &[u8]) -> Option<bool> {
+    pub(crate) fn big_endian(head: &[u8]) -> Option<bool> {
         match head {
             [0xff, 0xfe, 0, 0, ..] => None,
             [0xff, 0xfe, ..] => Some(false),
@@ -84,7 +84,7 @@ impl<'a> FromUtf16<'a> {
         }
     }
 
-    pub(super) fn new(inner: &'a mut dyn Read, big_endian: bool) -> Self {
+    pub(crate) fn new(inner: &'a mut dyn Read, big_endian: bool) -> Self {
         Self { inner, big_endian, ready: Vec::new(), given: 0, odd: None, surrogate: None }
     }
 

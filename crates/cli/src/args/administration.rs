@@ -32,9 +32,9 @@ pub(crate) enum KeyVerb {
 /// `log`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogVerb {
-    /// Judge token logs (JSON lines) against the declared use of a manifest: `countersign log check token-log.jsonl`.
+    /// Judge token and access logs (JSON lines, packed or not) against the declared use of a manifest: `countersign log check token-log.jsonl`.
     Check {
-        /// The logs; `-` is standard input.
+        /// The logs; a folder stands for all files below it, `-` is standard input.
         #[arg(required = true)]
         files: Vec<PathBuf>,
         /// The manifest.

@@ -1,9 +1,11 @@
 //! `log`: a published log is verified; a token log is judged. Both offline.
 
-use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use countersign_checks::log::rules::{Expectation, Judge, Report, Share};
+use countersign_checks::log::files::{Files, read_file, read_stream};
+use countersign_checks::log::judge::Judge;
+use countersign_checks::log::report::{Found, Report, Share};
+use countersign_checks::log::rules::Expectation;
 use countersign_ledger::directory::PublishedDirectory;
 use countersign_ledger::verify::{VerifyError, verify as verify_log};
 use countersign_ledger::{StoreError, VerifierKey};
@@ -64,26 +66,27 @@ pub(crate) fn verify(
     Ok(Exit::Yes)
 }
 
-/// Judges token logs, line by line; `-` is standard input.
+/// Judges token logs, line by line; a folder stands for all files below it, `-` is standard input.
 pub(crate) fn check(context: Context<'_>, files: &[PathBuf], manifest_path: &Path) -> Outcome {
     let parsed = manifest::load(context, manifest_path)?;
     let expectation = Expectation::compile(&parsed.manifest).map_err(|it| {
         Failure::new(Exit::NotJudged, "the declared use cannot be held against a log").because(&it)
     })?;
+    let (streams, paths): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        files.iter().partition(|it| it.as_os_str() == "-");
+    let found = Files::find(paths.iter().map(|it| it.as_path())).map_err(|it| {
+        Failure::new(Exit::NotJudged, "the folder of logs cannot be read").because(&it)
+    })?;
     let mut judge = Judge::new(&expectation);
-    for file in files {
-        if file.as_os_str() == "-" {
-            lines(&mut std::io::stdin().lock(), &mut judge)
-                .map_err(|it| Failure::file("read", file, &it))?;
-        } else {
-            let open = std::fs::File::open(file).map_err(|it| Failure::file("read", file, &it))?;
-            lines(&mut std::io::BufReader::new(open), &mut judge)
-                .map_err(|it| Failure::file("read", file, &it))?;
-        }
+    for file in &found.read {
+        read_file(file, &mut judge).map_err(|it| Failure::file("read", file, &it))?;
+    }
+    if !streams.is_empty() {
+        read_stream("stdin", &mut std::io::stdin().lock(), &mut judge);
     }
     let report = judge.finish();
     let exit = verdict(&report);
-    context.show(&document(&report, exit), |_| text(&report));
+    context.show(&document(&report, &found, exit), |_| text(&report, &found));
     Ok(exit)
 }
 
@@ -101,72 +104,84 @@ pub(crate) async fn export(context: Context<'_>, out: &Path) -> Outcome {
     Ok(Exit::Yes)
 }
 
-/// Takes each line in; what is longer than a line may be is cut, and so refused by the judge.
-fn lines(reader: &mut dyn std::io::BufRead, judge: &mut Judge<'_>) -> std::io::Result<()> {
-    let limit = countersign_checks::log::record::LINE_BYTES_MAX as u64 + 2;
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if (&mut *reader).take(limit).read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
-        }
-        if line.last() != Some(&b'\n') && limit <= line.len() as u64 {
-            skip_line(reader)?;
-        }
-        judge.line(line.trim_ascii_end());
-    }
-}
-
-fn skip_line(reader: &mut dyn std::io::BufRead) -> std::io::Result<()> {
-    loop {
-        let buffer = reader.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let (used, done) = match buffer.iter().position(|it| *it == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (buffer.len(), false),
-        };
-        reader.consume(used);
-        if done {
-            return Ok(());
-        }
-    }
-}
-
 /// No request proves nothing; a line that cannot be read may be any request.
 fn verdict(report: &Report) -> Exit {
-    let clean = |it: &Share| it.good == it.all;
-    let all =
-        clean(&report.attributable) && clean(&report.time_bounded) && clean(&report.consistent);
-    if !all || !report.gaps.is_empty() {
+    let missing = report.gaps.count + report.orphans.count;
+    if !shares(report).iter().all(|(_, it)| it.is_whole()) || 0 < missing {
         Exit::No
-    } else if report.requests == 0 || !report.unreadable.is_empty() || report.ids_cut {
+    } else if report.requests == 0 || 0 < report.unreadable.count || report.cut {
         Exit::NotJudged
     } else {
         Exit::Yes
     }
 }
 
-fn document(report: &Report, exit: Exit) -> Value {
-    json!({ "schema": "countersign.log-check/1", "exit": exit.code(), "verdict": exit.word(), "report": report })
-}
-
-fn text(report: &Report) -> Vec<String> {
-    let mut lines = vec![format!("{} token requests", report.requests)];
-    let shares = [
+fn shares(report: &Report) -> [(&'static str, &Share); 5] {
+    [
         ("attributable", &report.attributable),
         ("time bounded", &report.time_bounded),
         ("inside the declared use", &report.consistent),
+        ("used while alive", &report.used_in_time),
+        ("used as declared", &report.used_as_declared),
+    ]
+}
+
+fn document(report: &Report, files: &Files, exit: Exit) -> Value {
+    json!({
+        "schema": "countersign.log-check/1", "exit": exit.code(), "verdict": exit.word(),
+        "files": files.read, "skipped": files.skipped, "report": report,
+    })
+}
+
+fn text(report: &Report, files: &Files) -> Vec<String> {
+    let mut lines = vec![format!("{} token requests in {} lines", report.requests, report.lines)];
+    let counts = [
+        (report.refused, "refused"),
+        (report.revocations, "revocations"),
+        (report.others, "lines of clients that this manifest does not declare"),
     ];
-    for (name, share) in shares {
-        let mark = if share.good == share.all { "✔" } else { "✘" };
+    lines.extend(counts.iter().filter(|it| 0 < it.0).map(|it| format!("  {} {}", it.0, it.1)));
+    for (name, share) in shares(report) {
+        // Many logs tell of requests alone.
+        if share.all == 0 && name.starts_with("used") {
+            continue;
+        }
+        let mark = if share.is_whole() { "✔" } else { "✘" };
         lines.push(format!("{mark} {:<24}{} of {}", name, share.good, share.all));
-        lines.extend(share.failing.iter().map(|it| format!("    {it}")));
+        let rest = (share.all - share.good).saturating_sub(share.failing.len() as u64);
+        extend(&mut lines, &share.failing, rest);
     }
-    let mark = if report.gaps.is_empty() { "✔" } else { "✘" };
-    lines.push(format!("{mark} {:<24}gaps: {}", "nothing is missing", report.gaps.len()));
-    lines.extend(report.gaps.iter().map(|it| format!("    {it}")));
-    lines.extend(report.unreadable.iter().map(|it| format!("  unreadable  {it}")));
+    let missing = report.gaps.count + report.orphans.count;
+    let mark = if missing == 0 { "✔" } else { "✘" };
+    lines.push(format!("{mark} {:<24}gaps: {missing}", "nothing is missing"));
+    for found in [&report.gaps, &report.orphans] {
+        // A gap may be longer than one number.
+        let shown = if found.first.len() < 100 { found.count } else { found.first.len() as u64 };
+        extend(&mut lines, &found.first, found.count - shown.min(found.count));
+    }
+    if report.cut {
+        lines.push(
+            "! there is more than can be kept: whether lines are missing is not known".into(),
+        );
+    }
+    noted(&mut lines, "could not be read", &report.unreadable);
+    noted(&mut lines, "times go back", &report.clock);
+    for skipped in &files.skipped {
+        lines.push(format!("  skipped {}", skipped.display()));
+    }
     lines
+}
+
+fn noted(lines: &mut Vec<String>, name: &str, found: &Found) {
+    if 0 < found.count {
+        lines.push(format!("! {name:<24}{}", found.count));
+        extend(lines, &found.first, found.count - found.first.len() as u64);
+    }
+}
+
+fn extend(lines: &mut Vec<String>, shown: &[String], rest: u64) {
+    lines.extend(shown.iter().map(|it| format!("    {it}")));
+    if 0 < rest {
+        lines.push(format!("    and {rest} more"));
+    }
 }

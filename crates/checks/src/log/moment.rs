@@ -1,0 +1,72 @@
+//! A moment, however a log writes it.
+
+use countersign_model::time::Timestamp;
+
+/// RFC 3339; or seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size.
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<i64>() {
+        return whole(number);
+    }
+    let is_number = text.bytes().all(|it| it.is_ascii_digit() || b".eE+-".contains(&it));
+    if is_number && let Ok(seconds) = text.parse::<f64>() {
+        return fraction(seconds);
+    }
+    text.parse().ok()
+}
+
+fn whole(number: i64) -> Option<Timestamp> {
+    let ms = match number.unsigned_abs() {
+        0..SECONDS_END => number.checked_mul(1_000)?,
+        SECONDS_END..MILLIS_END => number,
+        MILLIS_END..MICROS_END => number / 1_000,
+        _ => number / 1_000_000,
+    };
+    Some(Timestamp::from_millis(ms))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked before")]
+fn fraction(number: f64) -> Option<Timestamp> {
+    if !number.is_finite() || 1e18 < number.abs() {
+        return None;
+    }
+    if number.fract() == 0.0 {
+        return whole(number as i64);
+    }
+    let ms = if number.abs() < 1e11 { number * 1_000.0 } else { number };
+    Some(Timestamp::from_millis(ms.round() as i64))
+}
+
+/// Seconds until the year 5138.
+const SECONDS_END: u64 = 100_000_000_000;
+const MILLIS_END: u64 = SECONDS_END * 1_000;
+const MICROS_END: u64 = MILLIS_END * 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written() {
+        let table = [
+            ("2026-11-24T03:10:11Z", Some(1_795_489_811_000)),
+            ("2026-11-24T04:10:11.250+01:00", Some(1_795_489_811_250)),
+            ("1795489811", Some(1_795_489_811_000)),
+            ("1795489811.25", Some(1_795_489_811_250)),
+            ("1795489811250", Some(1_795_489_811_250)),
+            ("1795489811250000", Some(1_795_489_811_250)),
+            ("1795489811250000000", Some(1_795_489_811_250)),
+            ("1.795489811e9", Some(1_795_489_811_000)),
+            (" 1795489811 ", Some(1_795_489_811_000)),
+            ("yesterday", None),
+            ("2026-13-01T00:00:00Z", None),
+            ("2026-11-24", None),
+            ("1e300", None),
+            ("-", None),
+            ("", None),
+        ];
+        for (text, ms) in table {
+            assert_eq!(moment(text).map(Timestamp::millis), ms, "{text:?}");
+        }
+    }
+}
