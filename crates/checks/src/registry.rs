@@ -1,7 +1,7 @@
 //! Every check, once.
 
 use crate::check::Check;
-use crate::{drill, fact, granted, leak, probe};
+use crate::{drill, fact, granted, leak, log, probe};
 
 /// Every check, in the order in which they are shown.
 pub const CHECKS: &[&dyn Check] = &[
@@ -36,6 +36,9 @@ pub const CHECKS: &[&dyn Check] = &[
     &drill::rotates::RotatesWithoutAPerson,
     &drill::old_credential::RefusesOldCredentialAfterRotation,
     &drill::suspended::DeniesEveryPathWhenSuspended,
+    &log::attributable::AttributesEveryTokenRequest,
+    &log::bounded::BoundsEveryTokenInTime,
+    &log::declared_use::KeepsToItsDeclaredUse,
 ];
 
 /// The check of this name.

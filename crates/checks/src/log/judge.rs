@@ -25,6 +25,7 @@ pub struct Judge<'a> {
     place: Place,
     clients: BTreeMap<String, Seen>,
     tokens: Tokens,
+    tells: bool,
 }
 
 /// What was seen of one client.
@@ -46,7 +47,14 @@ impl<'a> Judge<'a> {
             place: Place::default(),
             clients: BTreeMap::new(),
             tokens: Tokens::default(),
+            tells: false,
         }
+    }
+
+    /// From now on a failing line is told with its time and the beginning of its token's id, for those
+    /// who have the log in another form.
+    pub(super) fn telling(&mut self) {
+        self.tells = true;
     }
 
     /// From now on lines come from this file; its first line is line 1.
@@ -140,7 +148,7 @@ impl<'a> Judge<'a> {
 
     fn request(&mut self, id: &str, client: &Client, record: &Record) {
         let expectation = self.expectation;
-        let place = self.shown(self.place);
+        let place = self.here(record);
         let with_place = |it: Option<String>| it.map(|it| format!("{place}: {it}"));
         let report = &mut self.report;
         report.requests += 1;
@@ -181,10 +189,11 @@ impl<'a> Judge<'a> {
     fn used(&mut self, client: &Client, record: &Record) {
         self.report.uses += 1;
         let outside = self.expectation.used_outside(client, record);
-        let outside = outside.map(|it| self.reason(&it));
+        let place = self.here(record);
+        let outside = outside.map(|it| format!("{place}: {it}"));
         self.report.used_as_declared.count(outside);
         let Some(key) = key(record) else {
-            let reason = self.reason("no token_id");
+            let reason = format!("{place}: no token_id");
             self.report.used_in_time.count(Some(reason));
             return;
         };
@@ -193,7 +202,7 @@ impl<'a> Judge<'a> {
             token.ends_at = record.expires_at;
         }
         let Some(time) = record.time else {
-            let reason = self.reason("no time");
+            let reason = format!("{place}: no time");
             self.report.used_in_time.count(Some(reason));
             return;
         };
@@ -204,7 +213,7 @@ impl<'a> Judge<'a> {
         }
         let late = too_late(token, time, self.expectation.deny_within);
         token.is_told |= late.is_some();
-        let late = late.map(|it| self.reason(&it));
+        let late = late.map(|it| format!("{place}: {it}"));
         self.report.used_in_time.count(late);
     }
 
@@ -280,6 +289,18 @@ impl<'a> Judge<'a> {
 
     fn reason(&self, reason: &str) -> String {
         format!("{}: {reason}", self.shown(self.place))
+    }
+
+    /// This line, and where it is told, what else it can be found by.
+    fn here(&self, record: &Record) -> String {
+        let place = self.shown(self.place);
+        if !self.tells {
+            return place;
+        }
+        let token = record.token().unwrap_or_default();
+        let token: String = token.chars().filter(|it| !it.is_control()).take(8).collect();
+        let time = record.time.map_or_else(|| "no time".to_owned(), |it| it.to_string());
+        format!("{place} ({time}, token {token}…)")
     }
 
     fn shown(&self, place: Place) -> String {

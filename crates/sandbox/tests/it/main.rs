@@ -4,6 +4,7 @@
 mod connector;
 mod drills;
 mod helper;
+mod logs;
 mod misuse;
 mod source;
 mod webhooks;
