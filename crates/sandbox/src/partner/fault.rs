@@ -27,7 +27,7 @@ pub enum Fault {
     AppliesReplayTwice,
     /// Every answer breaks off.
     ClosesHalfWay,
-    /// A second subscription that nobody declared delivers to the same address.
+    /// A relay inside the platform, which no list shows, delivers to the same address.
     DeliversAfterDisable,
     /// Nobody listens.
     Down,

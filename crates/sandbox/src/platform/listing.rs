@@ -116,7 +116,9 @@ async fn subscriptions(
 ) -> Result<Response, Problem> {
     reader(&shared, &headers)?;
     let pages = shared.book.open();
-    let mine = pages.subscriptions.iter().filter(|it| narrow.is_integration(&it.0.0));
+    // A relay inside the platform is in no list that administrators see.
+    let declared = pages.subscriptions.iter().filter(|it| it.1.registration.relay_of.is_none());
+    let mine = declared.filter(|it| narrow.is_integration(&it.0.0));
     let listed = mine.map(|((integration, id), it)| {
         json!({
             "id": id,
@@ -125,7 +127,6 @@ async fn subscriptions(
             "endpoint": it.registration.endpoint,
             "enabled": it.enabled,
             "queued": it.queue.len(),
-            "relay_of": it.registration.relay_of,
         })
     });
     Ok(Json(listed.collect::<Vec<_>>()).into_response())
