@@ -39,6 +39,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &log::attributable::AttributesEveryTokenRequest,
     &log::bounded::BoundsEveryTokenInTime,
     &log::declared_use::KeepsToItsDeclaredUse,
+    &log::complete::LosesNoLogLine,
+    &log::actions::RecordsEveryActionOfTheAccount,
 ];
 
 /// The check of this name.

@@ -87,9 +87,11 @@ impl Check for KeepsToItsDeclaredUse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::observe::ALIVE;
     use crate::log::tests::{down, short, undeclared, window};
     use crate::sample::{Sample, judged, judges, sample};
     use countersign_model::check::Verdict::{Fail, Inconclusive, Pass};
+    use countersign_model::check::transcript::FailureKind;
 
     fn with(good: u64, used: u64, unreadable: u64) -> Sample {
         let failing = ["token log:9 (…): grant `password`, declared is `client_credentials`"];
@@ -111,6 +113,10 @@ mod tests {
             ("none at all", with(50, 50, 0).fact("window", undeclared(0)), Inconclusive),
             ("unreadable", with(50, 50, 1), Inconclusive),
             ("unreadable and wrong", with(49, 50, 1), Fail),
+            ("partner there", with(50, 50, 0).answered(ALIVE, 200, "{\"keys\": []}"), Pass),
+            ("partner away", with(50, 50, 0).silent(ALIVE, FailureKind::Connect), Inconclusive),
+            ("partner broken", with(50, 50, 0).answered(ALIVE, 500, ""), Inconclusive),
+            ("partner says yes to all", with(50, 50, 0).answered(ALIVE, 200, "ok"), Inconclusive),
             ("platform down", with(50, 50, 0).fact("window", down()), Inconclusive),
             ("cut off", window(), Inconclusive),
             ("nothing seen", sample(), Inconclusive),

@@ -17,6 +17,8 @@ use crate::live::ask::Ask;
 use crate::platform::{Platform, PlatformError};
 use crate::talk::Talk;
 
+/// The exchange that shows whether the partner is there.
+pub(super) const ALIVE: &str = "alive";
 /// How much earlier than the platform's the partner's clock may be.
 const CLOCKS: Period = Period::from_seconds(5);
 
@@ -52,6 +54,7 @@ pub(super) enum Need {
 /// Reads the logs. That something cannot be read is written down, and there is nothing then.
 pub(super) async fn observe(talk: &mut Talk, manifest: &Manifest, need: Need) -> Option<Observed> {
     let platform = talk.platform()?;
+    knock(talk, manifest).await;
     let terms = Terms::of(manifest);
     let read = read(platform.as_ref(), manifest, terms, talk.now()).await;
     let (tokens, access, window) =
@@ -61,6 +64,16 @@ pub(super) async fn observe(talk: &mut Talk, manifest: &Manifest, need: Need) ->
         Need::Both => own(talk, platform.as_ref(), manifest, window.since - CLOCKS).await,
     };
     Some(Observed { terms, window, tokens, access, own })
+}
+
+/// Asks for the partner's published keys: the log of somebody who is not there says nothing about today.
+async fn knock(talk: &mut Talk, manifest: &Manifest) {
+    let keys = clients(manifest).find_map(|(_, it)| it.jwks.as_ref());
+    if talk.transcript().exchange(ALIVE).is_none()
+        && let Some(keys) = keys
+    {
+        talk.send(ALIVE, Ask::get(keys.as_str())).await;
+    }
 }
 
 type Read = (Vec<Line>, Vec<Line>, Window);

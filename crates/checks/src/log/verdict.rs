@@ -1,9 +1,11 @@
 //! What the judges of the log checks share.
 
-use countersign_model::check::{Judgement, Transcript};
+use countersign_model::check::{Answer, Judgement, Transcript};
 use countersign_model::declare::words::Share as Bound;
 use countersign_model::time::Period;
 use serde_json::Value;
+
+use super::observe::ALIVE;
 
 /// So many refusals in a row say that it cannot work now.
 const REFUSED_MAX: u64 = 3;
@@ -71,6 +73,14 @@ pub(super) fn unseen(transcript: &Transcript) -> Option<Judgement> {
             Judgement::inconclusive("the declared use cannot be held against a log").observed(why),
         );
     }
+    let alive = transcript.exchange(ALIVE).map(|it| &it.answer);
+    let has_keys = |it: &Answer| it.json().is_some_and(|it| it.get("keys").is_some());
+    if let Some(away) = alive.filter(|it| !it.is_success() || !has_keys(it)) {
+        return Some(
+            Judgement::inconclusive("the partner does not answer now")
+                .observed(format!("{} for its published keys", away.words())),
+        );
+    }
     let (Some(requests), Some(wanted)) = (number("requests"), number("wanted")) else {
         let why = error(window).or_else(|| error(transcript.fact("platform")));
         return Some(
@@ -132,26 +142,28 @@ pub(super) fn judge_shares(
     bound: &Bound,
     demands: &[Demand],
     failed: impl Fn(u64) -> String,
-) -> Result<String, Judgement> {
+) -> Result<String, Box<Judgement>> {
     if let Some(unseen) = unseen(transcript) {
-        return Err(unseen);
+        return Err(Box::new(unseen));
     }
     let parts = || demands.iter().map(|it| (*it, Part::of(transcript, it.0, it.1)));
     for ((label, _, what), part) in parts() {
         if let Some(part) = part.filter(|it| !it.is_met(bound)) {
-            return Err(Judgement::fail(failed(part.all - part.good))
+            let failed = Judgement::fail(failed(part.all - part.good))
                 .observed(format!("the {label} log: {}", part.words(what)))
-                .details(part.details()));
+                .details(part.details());
+            return Err(Box::new(failed));
         }
     }
     for ((label, _, _), part) in parts() {
         if let Some(unreadable) = unreadable(transcript, label) {
-            return Err(unreadable);
+            return Err(Box::new(unreadable));
         }
         if part.is_none() || is_cut(transcript, label) {
             let why = transcript.fact(label).and_then(|it| it.get("error")?.as_str());
-            return Err(Judgement::inconclusive(format!("the {label} log could not be read"))
-                .observed(why.unwrap_or("not all of it")));
+            let unread = Judgement::inconclusive(format!("the {label} log could not be read"))
+                .observed(why.unwrap_or("not all of it"));
+            return Err(Box::new(unread));
         }
     }
     let seen = parts().filter_map(|((label, _, what), part)| {

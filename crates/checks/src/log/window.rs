@@ -92,12 +92,14 @@ impl Window {
 mod tests {
     use super::*;
 
+    /// Seconds of granted requests, of refused ones; since, requests, long enough, refused last.
+    type Row = (&'static str, &'static [i64], &'static [i64], (i64, u64, bool, u64));
+
     #[test]
     fn the_last_window_counts_and_reaches_back_for_the_minimum() {
         let at = |it: &i64| Timestamp::from_seconds(*it);
         let terms = Terms { window: Period::from_seconds(10), minimum: 3, is_declared: true };
-        // Now is 100: seconds of granted requests, of refused ones; since, requests, long enough, refused last.
-        type Row = (&'static str, &'static [i64], &'static [i64], (i64, u64, bool, u64));
+        // Now is 100.
         let table: [Row; 8] = [
             ("nothing", &[], &[], (90, 0, false, 0)),
             ("enough in the window", &[80, 91, 92, 93, 94], &[], (90, 4, true, 0)),

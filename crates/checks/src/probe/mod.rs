@@ -3,6 +3,6 @@
 pub mod effects;
 pub mod replayed_token;
 pub mod revoked_token;
-mod token;
+pub(crate) mod token;
 pub mod undeclared_scope;
 pub mod webhook;
