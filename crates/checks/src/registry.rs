@@ -36,6 +36,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &drill::rotates::RotatesWithoutAPerson,
     &drill::old_credential::RefusesOldCredentialAfterRotation,
     &drill::suspended::DeniesEveryPathWhenSuspended,
+    &drill::stops_events::StopsEventsWhenDisabled,
+    &drill::offboarding::LeavesNothingBehindWhenOffboarded,
     &log::attributable::AttributesEveryTokenRequest,
     &log::bounded::BoundsEveryTokenInTime,
     &log::declared_use::KeepsToItsDeclaredUse,

@@ -1,8 +1,10 @@
 //! Drills do the thing, on a canary copy or in a test tenant, with a stopwatch, and undo it.
 
+pub mod offboarding;
 pub mod old_credential;
 pub mod rotates;
 pub mod rotation;
+pub mod stops_events;
 pub mod suspended;
 
 pub(crate) mod canary;
@@ -22,7 +24,7 @@ pub(crate) fn subscriptions_of(manifest: &Manifest) -> String {
 pub(crate) fn seconds(ms: u64) -> String {
     match ms {
         0..100 => format!("{ms} ms"),
-        _ if ms % 1_000 == 0 => format!("{} s", ms / 1_000),
+        _ if ms.is_multiple_of(1_000) => format!("{} s", ms / 1_000),
         _ => format!("{}.{:02} s", ms / 1_000, ms % 1_000 / 10),
     }
 }

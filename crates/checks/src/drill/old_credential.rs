@@ -50,53 +50,57 @@ impl Check for RefusesOldCredentialAfterRotation {
     fn judge(&self, transcript: &Transcript) -> Judgement {
         let finish = seconds(transcript.number("finish_ms").unwrap_or_default());
         dead(transcript)
-            .unwrap_or_else(|it| it)
+            .unwrap_or_else(|it| *it)
             .expected(format!("no old key published and none accepted {finish} after the start"))
             .at(transcript.text("place").unwrap_or_default())
             .repeat(repeat(transcript))
     }
 }
 
-fn dead(transcript: &Transcript) -> Result<Judgement, Judgement> {
+fn dead(transcript: &Transcript) -> Result<Judgement, Box<Judgement>> {
     if transcript.fact("method").is_some() {
-        return Err(Judgement::inconclusive("a rotation by hand cannot be rehearsed"));
+        return Err(Judgement::inconclusive("a rotation by hand cannot be rehearsed").into());
     }
     let overlap = transcript.number("overlap_ms").unwrap_or_default();
     let grace = transcript.number("CTS-CRD-04.grace_seconds");
     if let Some(grace) = grace.filter(|it| it.saturating_mul(1_000) < overlap) {
         return Err(Judgement::fail("the old key is declared to live on longer than is allowed")
-            .observed(format!("overlap = {}, allowed {grace} s", seconds(overlap))));
+            .observed(format!("overlap = {}, allowed {grace} s", seconds(overlap)))
+            .into());
     }
     let seen = Seen::of(transcript)?;
     if seen.new_after_ms.is_none() {
-        return Err(Judgement::inconclusive("no new key was published, so none is old"));
+        return Err(Judgement::inconclusive("no new key was published, so none is old").into());
     }
     if seen.old.is_empty() {
         return Err(Judgement::inconclusive(
             "it cannot be told which key was in use before the rotation",
-        ));
+        )
+        .into());
     }
     let (old, live) = (seen.old_granted_after(), seen.new_granted().1);
     let names: Vec<String> = seen.old.iter().map(|it| format!("`{it}`")).collect();
     let names = names.join(", ");
     if seen.gone_after_ms.is_none() {
         let observed = format!("{names}; {old} token requests with it were granted since");
-        return Err(Judgement::fail("the old key is still published").observed(observed));
+        return Err(Judgement::fail("the old key is still published").observed(observed).into());
     }
     if seen.reuses_name {
         return Err(Judgement::inconclusive(
             "the new key goes by the name of the old one, so the log cannot tell them apart",
         )
-        .observed(names));
+        .observed(names)
+        .into());
     }
     if 0 < old {
         let observed = format!("{old} token requests with {names} were granted after the finish");
-        return Err(Judgement::fail("the old key still opens the door").observed(observed));
+        return Err(Judgement::fail("the old key still opens the door").observed(observed).into());
     }
     if live == 0 {
         return Err(Judgement::inconclusive(
             "nobody asked for a token with the new key after the rotation",
-        ));
+        )
+        .into());
     }
     let gone = seconds(seen.gone_after_ms.unwrap_or_default());
     Ok(Judgement::pass("the old key is dead").observed(format!(

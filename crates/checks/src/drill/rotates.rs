@@ -55,8 +55,8 @@ impl Check for RotatesWithoutAPerson {
             "a new key within {finish}, no failed token request, and nobody who has to act"
         );
         needs_a_person(transcript)
-            .map_or_else(|| without_outage(transcript), Err)
-            .unwrap_or_else(|it| it)
+            .map_or_else(|| without_outage(transcript), |it| Err(it.into()))
+            .unwrap_or_else(|it| *it)
             .expected(expected)
             .at(place)
             .repeat(repeat(transcript))
@@ -99,10 +99,10 @@ fn waits_for(answer: &Answer) -> Option<String> {
 /// Words of a status that name a person.
 const PEOPLE: [&str; 5] = ["approval", "human", "manual", "operator", "person"];
 
-fn without_outage(transcript: &Transcript) -> Result<Judgement, Judgement> {
+fn without_outage(transcript: &Transcript) -> Result<Judgement, Box<Judgement>> {
     let seen = Seen::of(transcript)?;
     let Some(new_after_ms) = seen.new_after_ms else {
-        return Err(Judgement::fail("no new key was published").observed(said(transcript)));
+        return Err(Judgement::fail("no new key was published").observed(said(transcript)).into());
     };
     let counts = seen.requests.by_key.values();
     let (granted, refused) = counts.fold((0, 0), |sum, it| (sum.0 + it.during, sum.1 + it.refused));
@@ -116,20 +116,25 @@ fn without_outage(transcript: &Transcript) -> Result<Judgement, Judgement> {
         };
         return Err(Judgement::fail("token requests failed while the key was changed")
             .observed(observed)
-            .details(seen.requests.refused.iter().map(line)));
+            .details(seen.requests.refused.iter().map(line))
+            .into());
     }
     if 0 < seen.requests.unreadable {
         return Err(Judgement::inconclusive("the platform's log has lines that cannot be read")
-            .observed(format!("{} lines", seen.requests.unreadable)));
+            .observed(format!("{} lines", seen.requests.unreadable))
+            .into());
     }
     if granted == 0 {
         return Err(Judgement::inconclusive(
             "nobody asked for a token while the key was changed, so an outage could not show",
         )
-        .observed(observed));
+        .observed(observed)
+        .into());
     }
     if seen.new_granted().0 == 0 {
-        return Err(Judgement::inconclusive("nobody has used the new key").observed(observed));
+        return Err(Judgement::inconclusive("nobody has used the new key")
+            .observed(observed)
+            .into());
     }
     Ok(Judgement::pass("the key changes by itself, and nothing stops").observed(observed))
 }

@@ -140,10 +140,8 @@ pub(crate) async fn token(
     }
     let asked = introspect(platform, token).await;
     match (used, asked) {
-        (_, asked @ Came::Open(_)) => asked,
         (used @ Came::Shut(_), Came::Shut(_) | Came::Unable(_)) => used,
-        (Came::Unable(_), asked) => asked,
-        (Came::Shut(_), asked) => asked,
+        (Came::Shut(_) | Came::Unable(_), asked) | (_, asked @ Came::Open(_)) => asked,
         (used, _) => used,
     }
 }

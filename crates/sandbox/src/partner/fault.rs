@@ -47,6 +47,8 @@ pub enum Fault {
     LosesTokenRequests,
     /// Some of its token requests use another grant than the declared one.
     OffUseRequests,
+    /// It confirms the end of a tenant, and keeps it.
+    OffboardingDoesNothing,
     /// The old key stays published and in use after a rotation.
     OldKeyStaysAlive,
     /// It was granted a scope over everything that it did not declare.

@@ -1,66 +1,20 @@
 //! The drills against the whole sandbox: the right partners pass, each wrong one is caught by the
 //! check that is meant for it, and a partner that is not there passes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use countersign_checks::live::client::TalkConfig;
-use countersign_checks::live::clock::SystemClock;
-use countersign_checks::platform::Platform;
-use countersign_checks::run::{Limits, RunInput, look};
-use countersign_checks::secrets::Secrets;
+use countersign_checks::platform::Platform as _;
 use countersign_model::check::{Evidence, Verdict};
-use countersign_model::declare::{Format, parse};
 use countersign_sandbox::manifests::{Version, manifest, text};
 use countersign_sandbox::{Fault, Kind, World};
 
-use crate::helper::{connector, world};
+use crate::helper::{checked, checked_as, connector, verdicts, world};
 
 const ROTATES: &str = "rotates_without_a_person";
 const KILL_SWITCH: &str = "denies_every_path_when_suspended";
+const EVENTS: &str = "stops_events_when_disabled";
+const OFFBOARDED: &str = "leaves_nothing_behind_when_offboarded";
 const OLD_KEY: &str = "refuses_old_credential_after_rotation";
-
-/// What these checks see of a partner, as it is declared.
-async fn drill(world: &World, kind: Kind, checks: &[&str]) -> Vec<Evidence> {
-    drill_as(world, &text(kind, Version::Right), checks).await
-}
-
-async fn drill_as(world: &World, text: &str, checks: &[&str]) -> Vec<Evidence> {
-    let parsed = parse(text, Format::Toml).unwrap();
-    let only: BTreeSet<String> = checks.iter().map(|it| (*it).to_owned()).collect();
-    let input = RunInput {
-        manifest: &parsed.manifest,
-        manifest_digest: parsed.digest,
-        only: Some(&only),
-        settings: BTreeMap::new(),
-        talk: TalkConfig {
-            resolve: world.net().resolve.clone(),
-            ca: Some(world.net().ca_pem.clone().into_bytes()),
-            ..TalkConfig::default()
-        },
-        platform: Some(connector(world) as Arc<dyn Platform>),
-        production: None,
-        sources: BTreeMap::new(),
-        secrets: Secrets::new(world.secrets()),
-        waivers: Vec::new(),
-        certified_since: None,
-        clock: Arc::new(SystemClock::start()),
-        salt: [7; 32],
-        collector: "test".to_owned(),
-        limits: Limits { run: Duration::from_secs(120), ..Limits::default() },
-    };
-    look(input).await.unwrap()
-}
-
-/// One line for each piece of evidence: check, subject, verdict.
-fn verdicts(evidence: &[Evidence]) -> String {
-    let line = |it: &Evidence| {
-        let transcript = &it.transcript;
-        format!("{} {}: {}", transcript.check, transcript.subject, it.judgement.verdict.word())
-    };
-    evidence.iter().map(line).collect::<Vec<_>>().join("\n")
-}
 
 /// What was seen, for the message of a test that fails.
 fn shown(evidence: &[Evidence]) -> String {
@@ -106,7 +60,7 @@ fn came_to(evidence: &[Evidence], expected: &str) {
 async fn the_payroll_partner_changes_its_key_by_itself_and_the_old_one_dies() {
     let (world, _door) = world();
     world.keep_busy();
-    let evidence = drill(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
+    let evidence = checked(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
     came_to(
         &evidence,
         "rotates_without_a_person sa:payrun-scim: pass
@@ -118,7 +72,7 @@ async fn the_payroll_partner_changes_its_key_by_itself_and_the_old_one_dies() {
     assert_eq!(rotations.len(), 1, "both saw the same rotation");
     // The others declare none, and their profiles ask for none.
     for kind in [Kind::Acme, Kind::Northwind, Kind::Shiftly] {
-        let evidence = drill(&world, kind, &[ROTATES, OLD_KEY]).await;
+        let evidence = checked(&world, kind, &[ROTATES, OLD_KEY]).await;
         came_to(
             &evidence,
             "rotates_without_a_person manifest: not-applicable
@@ -154,7 +108,7 @@ async fn each_wrong_rotation_is_caught_by_its_own_check() {
         ),
     ] {
         world.set_faults(Kind::Payrun, faults).await.unwrap();
-        came_to(&drill(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await, expected);
+        came_to(&checked(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await, expected);
     }
 }
 
@@ -163,12 +117,12 @@ async fn a_partner_that_is_not_there_has_rotated_nothing() {
     let (world, _door) = world();
     for fault in MISSING {
         world.set_faults(Kind::Payrun, [fault]).await.unwrap();
-        let evidence = drill(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
+        let evidence = checked(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
         is_never_judged(&evidence, &format!("{fault:?}"));
     }
     // Nobody at work: an outage could not have shown.
     world.set_faults(Kind::Payrun, []).await.unwrap();
-    let evidence = drill(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
+    let evidence = checked(&world, Kind::Payrun, &[ROTATES, OLD_KEY]).await;
     is_never_judged(&evidence, "nobody at work");
 }
 
@@ -177,7 +131,7 @@ async fn every_path_of_the_right_partners_is_shut_and_given_back() {
     let (world, _door) = world();
     let before = held(&world).await;
     for kind in Kind::ALL {
-        let evidence = drill(&world, kind, &[KILL_SWITCH]).await;
+        let evidence = checked(&world, kind, &[KILL_SWITCH]).await;
         came_to(&evidence, "denies_every_path_when_suspended manifest: pass");
         let paths = manifest(kind).unwrap().paths().len();
         let judgement = &evidence[0].judgement;
@@ -190,7 +144,7 @@ async fn every_path_of_the_right_partners_is_shut_and_given_back() {
 async fn a_path_that_stays_open_is_named() {
     let (world, door) = world();
     world.set_faults(Kind::Acme, [Fault::TokensOutliveDisable]).await.unwrap();
-    let evidence = drill(&world, Kind::Acme, &[KILL_SWITCH]).await;
+    let evidence = checked(&world, Kind::Acme, &[KILL_SWITCH]).await;
     came_to(&evidence, "denies_every_path_when_suspended manifest: fail");
     let observed = &evidence[0].judgement.observed;
     assert!(observed.starts_with("token-use oauth:acme-helpdesk: HTTP 200 after"), "{observed}");
@@ -198,7 +152,7 @@ async fn a_path_that_stays_open_is_named() {
     // Whoever sees no path open has not seen one shut.
     world.set_faults(Kind::Acme, []).await.unwrap();
     door.shut();
-    let evidence = drill(&world, Kind::Acme, &[KILL_SWITCH]).await;
+    let evidence = checked(&world, Kind::Acme, &[KILL_SWITCH]).await;
     is_never_judged(&evidence, "nothing was open");
 }
 
@@ -207,7 +161,7 @@ async fn no_event_path_is_shut_where_nobody_listens() {
     let (world, _door) = world();
     for fault in [Fault::AllErrors, Fault::ClosesHalfWay, Fault::Down, Fault::Hangs] {
         world.set_faults(Kind::Shiftly, [fault]).await.unwrap();
-        let evidence = drill(&world, Kind::Shiftly, &[KILL_SWITCH]).await;
+        let evidence = checked(&world, Kind::Shiftly, &[KILL_SWITCH]).await;
         is_never_judged(&evidence, &format!("{fault:?}"));
     }
 }
@@ -221,4 +175,93 @@ async fn held(world: &World) -> Vec<String> {
         all.push(format!("{:?} {:?} {:?}", held.granted, held.undeclared, held.subscriptions));
     }
     all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_end_with_their_subscription_and_come_back() {
+    let (world, _door) = world();
+    let before = held(&world).await;
+    for (kind, expected) in [
+        (Kind::Acme, "stops_events_when_disabled sub:user.lifecycle: pass"),
+        (Kind::Shiftly, "stops_events_when_disabled sub:group.changed: pass"),
+        (Kind::Payrun, "stops_events_when_disabled manifest: not-applicable"),
+    ] {
+        came_to(&checked(&world, kind, &[EVENTS]).await, expected);
+    }
+    assert_eq!(held(&world).await, before, "everything is as it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_nobody_declared_is_heard() {
+    let (world, _door) = world();
+    world.set_faults(Kind::Shiftly, [Fault::DeliversAfterDisable]).await.unwrap();
+    let evidence = checked(&world, Kind::Shiftly, &[EVENTS, KILL_SWITCH, OFFBOARDED]).await;
+    came_to(
+        &evidence,
+        "denies_every_path_when_suspended manifest: pass
+         stops_events_when_disabled sub:group.changed: fail
+         leaves_nothing_behind_when_offboarded oauth:shiftly: pass",
+    );
+    let observed = &evidence[1].judgement.observed;
+    assert!(
+        observed.contains("over `sub:group.changed.relay`, which nobody declared"),
+        "{observed}"
+    );
+    // A manifest that does not say that what waits is dropped is held to the same silence.
+    world.set_faults(Kind::Shiftly, []).await.unwrap();
+    let text = text(Kind::Shiftly, Version::Right).replace(", drop_queued = true", "");
+    let evidence = checked_as(&world, &text, &[EVENTS]).await;
+    came_to(&evidence, "stops_events_when_disabled sub:group.changed: pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_of_a_partner_that_is_not_there_proves_nothing() {
+    let (world, _door) = world();
+    for fault in MISSING {
+        world.set_faults(Kind::Shiftly, [fault]).await.unwrap();
+        let evidence = checked(&world, Kind::Shiftly, &[EVENTS]).await;
+        is_never_judged(&evidence, &format!("{fault:?}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_the_right_partners_is_left() {
+    let (world, _door) = world();
+    let before = held(&world).await;
+    for (kind, identity) in [
+        (Kind::Acme, "oauth:acme-helpdesk"),
+        (Kind::Northwind, "oauth:northwind-provisioner"),
+        (Kind::Payrun, "sa:payrun-scim"),
+        (Kind::Shiftly, "oauth:shiftly"),
+    ] {
+        let expected = format!("leaves_nothing_behind_when_offboarded {identity}: pass");
+        let evidence = checked(&world, kind, &[OFFBOARDED]).await;
+        came_to(&evidence, &expected);
+        let observed = &evidence[0].judgement.observed;
+        let refreshes = matches!(kind, Kind::Acme | Kind::Shiftly);
+        assert_eq!(observed.contains("refresh token"), refreshes, "{observed}");
+        assert_eq!(observed.contains("the partner's tenant is gone"), kind == Kind::Payrun);
+    }
+    assert_eq!(held(&world).await, before, "everything is as it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_is_confirmed_and_not_done_is_caught() {
+    let (world, _door) = world();
+    world.set_faults(Kind::Payrun, [Fault::OffboardingDoesNothing]).await.unwrap();
+    let evidence = checked(&world, Kind::Payrun, &[OFFBOARDED, KILL_SWITCH]).await;
+    came_to(
+        &evidence,
+        "denies_every_path_when_suspended manifest: pass
+         leaves_nothing_behind_when_offboarded sa:payrun-scim: fail",
+    );
+    for fault in [Fault::AllErrors, Fault::ClosesHalfWay, Fault::Down, Fault::Hangs] {
+        world.set_faults(Kind::Payrun, [fault]).await.unwrap();
+        let evidence = checked(&world, Kind::Payrun, &[OFFBOARDED]).await;
+        is_never_judged(&evidence, &format!("{fault:?}"));
+    }
+    // Who says yes to everything says that the tenant is still there.
+    world.set_faults(Kind::Payrun, [Fault::AllSuccess]).await.unwrap();
+    let evidence = checked(&world, Kind::Payrun, &[OFFBOARDED]).await;
+    came_to(&evidence, "leaves_nothing_behind_when_offboarded sa:payrun-scim: fail");
 }

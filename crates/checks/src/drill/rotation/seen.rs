@@ -27,21 +27,22 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Reads a transcript; what keeps a rotation from being judged is a judgement itself.
-    pub(crate) fn of(transcript: &Transcript) -> Result<Self, Judgement> {
+    pub(crate) fn of(transcript: &Transcript) -> Result<Self, Box<Judgement>> {
         if let Some(section) = transcript.fact(demanded::MISSING) {
             let section = section.get("section").and_then(Value::as_str).unwrap_or_default();
             return Err(Judgement::fail("the profile asks for a rotation, and none is declared")
                 .observed(format!("no {section}"))
-                .expected("a rotation by a call, for at least one identity"));
+                .expected("a rotation by a call, for at least one identity")
+                .into());
         }
         for (label, sentence) in STOPS {
             if let Some(error) = transcript.fact(label).and_then(|it| it.get("error")) {
                 let error = error.as_str().unwrap_or_default();
-                return Err(Judgement::inconclusive(sentence).observed(error));
+                return Err(Judgement::inconclusive(sentence).observed(error).into());
             }
         }
         let Some(rotate) = transcript.exchange("rotate") else {
-            return Err(Judgement::inconclusive("no rotation was started"));
+            return Err(Judgement::inconclusive("no rotation was started").into());
         };
         if !rotate.answer.is_success() {
             let sentence = match rotate.answer.status() {
@@ -50,17 +51,18 @@ impl Seen {
             };
             return Err(Judgement::inconclusive(sentence)
                 .observed(rotate.answer.words())
-                .expected("HTTP 2xx"));
+                .expected("HTTP 2xx")
+                .into());
         }
         let read = (
             published(transcript.fact("keys-before")),
             fact::<Requests>(transcript, "requests-before"),
         );
-        let (Some(before), Some(earlier)) = read else { return Err(unread()) };
+        let (Some(before), Some(earlier)) = read else { return Err(unread().into()) };
         let (Some(after), Some(requests)) =
             (published(transcript.fact("keys-after")), fact::<Requests>(transcript, "requests"))
         else {
-            return Err(unread());
+            return Err(unread().into());
         };
         let old = in_use(&before, &earlier, rotate.answer.json().as_ref());
         Ok(Self::compare(transcript, (before, after), old, requests))

@@ -143,17 +143,13 @@ async fn published(
 ) -> Option<Vec<PublishedKey>> {
     let answer = talk.send(&format!("{label}-answer"), Ask::get(jwks)).await;
     let keys = answer.is_success().then(|| keys::read(&answer.body)).flatten();
-    match keys {
-        Some(keys) => {
-            talk.fact(label, "partner", shown(&keys, after_ms));
-            Some(keys)
-        }
-        None => {
-            let why = if answer.is_success() { "no key set".to_owned() } else { answer.words() };
-            talk.fact(label, "partner", json!({ "error": why }));
-            None
-        }
-    }
+    let value = match &keys {
+        Some(keys) => shown(keys, after_ms),
+        None if answer.is_success() => json!({ "error": "no key set" }),
+        None => json!({ "error": answer.words() }),
+    };
+    talk.fact(label, "partner", value);
+    keys
 }
 
 fn shown(keys: &[PublishedKey], after_ms: u64) -> Value {
