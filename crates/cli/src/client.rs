@@ -151,9 +151,9 @@ fn problem(status: u16, body: &[u8]) -> Failure {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let title = text("title").unwrap_or_else(|| format!("the server answered {status}"));
-    let mut failure =
-        Failure::new(Exit::from_problem(status, &text("code").unwrap_or_default()), title);
-    failure.causes.extend(text("detail"));
+    let exit = Exit::from_problem(status, &text("code").unwrap_or_default());
+    // The title sorts; the detail says.
+    let mut failure = Failure::new(exit, text("detail").unwrap_or(title));
     for diagnostic in value.get("diagnostics").and_then(Value::as_array).into_iter().flatten() {
         failure
             .causes

@@ -36,7 +36,8 @@ fn planned(answer: &Value) -> Vec<String> {
     let (plan, digest) = (text(answer, "plan"), text(answer, "digest"));
     lines.push(String::new());
     lines.push(format!("plan {plan} is good until {}", moment(text(answer, "until"))));
-    lines.push(format!("next: countersign certify --apply {plan} --digest {digest}"));
+    lines.push(format!("next: countersign certify --apply {plan} \\"));
+    lines.push(format!("        --digest {digest}"));
     lines.push("undo: nothing is signed yet".to_owned());
     lines
 }

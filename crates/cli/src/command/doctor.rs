@@ -89,8 +89,7 @@ async fn ask(context: Context<'_>) -> Vec<Line> {
     }
     match client.get("/v1/gates").await {
         Err(failure) => {
-            let causes = failure.causes.join("; ");
-            let said = format!("{}: {causes}", failure.message);
+            let said = failure.message;
             let next = "ask for a token, and name its file: --token-file FILE";
             lines.push(Line {
                 question: "token known",

@@ -119,14 +119,11 @@ pub(crate) async fn list_all(context: Context<'_>, folder: &Path) -> Outcome {
                     Some(false) => "no",
                     None => "?",
                 };
-                ["name", "key_id", "public"]
-                    .iter()
-                    .map(|name| text(it, name).to_owned())
-                    .chain([enrolled.to_owned()])
-                    .collect()
+                let cell = |name: &str| text(it, name).to_owned();
+                vec![cell("name"), enrolled.to_owned(), cell("public")]
             })
             .collect();
-        let mut lines = table(&["NAME", "KEY ID", "PUBLIC", "ENROLLED"], &rows);
+        let mut lines = table(&["NAME", "ENROLLED", "PUBLIC"], &rows);
         lines.push(format!("{} keys in {}", rows.len(), folder.display()));
         lines
     });

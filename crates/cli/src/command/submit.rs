@@ -4,12 +4,14 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Context, joined, read_text, text};
+use super::{Context, joined, manifest, read_text, text};
 use crate::exit::Exit;
 use crate::failure::Outcome;
 
 /// Sends a manifest for certification.
 pub(crate) async fn run(context: Context<'_>, path: &Path) -> Outcome {
+    // What the server would refuse is shown here with its line.
+    let _parsed = manifest::load(context, path)?;
     let format = if path.extension().is_some_and(|it| it == "json") { "json" } else { "toml" };
     let body = json!({ "manifest": read_text(path)?, "format": format });
     let answer = context.client()?.post("/v1/submissions", &body).await?;

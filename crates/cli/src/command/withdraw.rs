@@ -121,8 +121,9 @@ fn head(target: &str, answer: &Value) -> Vec<String> {
         "" => String::new(),
         until => format!(" until {}", moment(until)),
     };
-    let (id, at) = (text(answer, "revocation"), moment(text(answer, "at")));
-    vec![format!("{target} → {word}{until}   {id}   {at}"), String::new()]
+    let id = text(answer, "revocation");
+    let at = if until.is_empty() { format!("   {}", moment(text(answer, "at"))) } else { until };
+    vec![format!("{target} → {word}{at}   {id}"), String::new()]
 }
 
 /// A row for each path, and how many are proven.
@@ -183,9 +184,7 @@ fn after(target: &str, answer: &Value) -> Vec<String> {
         return lines;
     }
     if answer["destroyed"] != true {
-        lines.push(format!(
-            "  later  destroy its credentials, two people: countersign review {id} --decide approve"
-        ));
+        lines.push(format!("  later  destroying takes two people: countersign review {id}"));
     }
     lines.push(format!("  undo   not possible; the way back is a new certification of {target}"));
     lines
@@ -209,7 +208,7 @@ mod tests {
         lines.extend(receipt(&answer));
         lines.extend(after("acme", &answer));
         insta::assert_snapshot!(lines.join("\n"), @r"
-        acme → REVOKED   rev_1   now
+        acme → REVOKED   now   rev_1
 
           PATH        SUBJECT     STATE   AFTER   BY
         ✔ token-mint  oauth:acme  proven  0.09 s  probe -> invalid_client
@@ -219,7 +218,7 @@ mod tests {
           0 of 1 gates answer from it
           ▲ front did not answer; its lease ends its trust
           now    countersign revoke --retry rev_1
-          later  destroy its credentials, two people: countersign review rev_1 --decide approve
+          later  destroying takes two people: countersign review rev_1
           undo   not possible; the way back is a new certification of acme
         ");
     }

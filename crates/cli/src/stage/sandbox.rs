@@ -7,12 +7,14 @@ use countersign_gate::follow::{FollowConfig, Token, follow};
 use countersign_gate::{Gate, Pins};
 use countersign_model::declare::manifest::Environment;
 use countersign_model::enforce::snapshot::Lane;
-use countersign_sandbox::{Ask, World};
+use countersign_sandbox::{Ask, Kind, World};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{Stage, StageError, settings};
 
+/// How often a partner works whose work is not observed for long.
+const SELDOM: Duration = Duration::from_millis(500);
 /// How often a gate asks its server; the time from a withdrawal to the last denial rests on it.
 const FOLLOW_EVERY: Duration = Duration::from_millis(50);
 
@@ -64,6 +66,10 @@ impl Sandbox {
         self.world.rest();
         if yes {
             self.world.keep_busy();
+            // Whose use is judged needs some.
+            for kind in [Kind::Acme, Kind::Shiftly] {
+                self.world.partner(kind).keep_busy(Lane::Trial, SELDOM);
+            }
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn lines(
     };
     if let Some(waiting) = &finding.waiting {
         row("reached:", &waiting.reached);
-        row("waits for:", &waiting.waits_for);
+        row("needs:", &waiting.waits_for);
     }
     row("observed:", &finding.observed);
     for detail in finding.details.iter().take(DETAILS_MAX) {
