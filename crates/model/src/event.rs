@@ -259,6 +259,14 @@ pub enum What {
         /// The withdrawal.
         revocation: RevocationId,
     },
+    /// What was cut at the platform was given back: the withdrawal is over.
+    #[serde(rename = "revoke.restored")]
+    Restored {
+        /// The integration.
+        integration: IntegrationId,
+        /// The newest withdrawal that had cut it.
+        revocation: RevocationId,
+    },
     /// One of the two people who must agree to destroy credentials did.
     #[serde(rename = "revoke.destroy-agreed")]
     DestroyAgreed {
@@ -312,6 +320,7 @@ impl What {
             | Self::Withdrawn { integration, .. }
             | Self::PathMoved { integration, .. }
             | Self::ResumeAgreed { integration, .. }
+            | Self::Restored { integration, .. }
             | Self::DestroyAgreed { integration, .. }
             | Self::Destroyed { integration, .. }
             | Self::Drilled { integration, .. } => Some(integration),

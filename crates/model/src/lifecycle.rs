@@ -91,6 +91,10 @@ pub fn status(now: Timestamp, record: &Record, grace: Period) -> Status {
 
 fn certified(now: Timestamp, record: &Record, grace: Period) -> Status {
     let Some(certificate) = &record.certificate else { return pending(record) };
+    if certificate.approver_lost.is_some() {
+        let reasons = vec!["approver-key-revoked".to_owned()];
+        return Status { state: State::Lapsed, reasons, admits_until: None };
+    }
     let was_suspended = record.withdrawal.is_some();
     let required = || certificate.outcomes.iter().filter(|it| it.level == Level::Required);
     let stale_from = required().filter_map(|it| it.fresh_until).min();
@@ -108,9 +112,11 @@ fn certified(now: Timestamp, record: &Record, grace: Period) -> Status {
         return Status { state: State::Lapsed, reasons: vec![why.to_owned()], admits_until: None };
     }
     let stale = stale_from.filter(|it| *it <= now);
-    let due_since = [record.due_since, stale].into_iter().flatten().min();
+    let failed = record.failing.values().min().copied();
+    let due_since = [record.due_since, stale, failed].into_iter().flatten().min();
     if let Some(since) = due_since {
         let mut reasons: Vec<String> = record.triggers.iter().cloned().collect();
+        reasons.extend(record.failing.keys().cloned());
         if stale.is_some() {
             reasons.push("evidence-stale".to_owned());
         }

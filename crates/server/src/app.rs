@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::auth::Auth;
 use crate::book::Book;
+use crate::busy::Busy;
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
 use crate::entropy::random;
@@ -41,6 +42,8 @@ pub struct App {
     pub acks: watch::Sender<BTreeMap<String, u64>>,
     /// Counters.
     pub metrics: Metrics,
+    /// What is being worked on now.
+    pub busy: Busy,
 }
 
 /// Counters since the start.

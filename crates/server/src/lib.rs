@@ -4,6 +4,7 @@ pub mod api;
 pub mod app;
 pub mod auth;
 pub mod book;
+pub mod busy;
 pub mod clock;
 pub mod config;
 mod entropy;

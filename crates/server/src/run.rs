@@ -15,6 +15,7 @@ use crate::api;
 use crate::app::{App, Metrics};
 use crate::auth::{Auth, person_id};
 use crate::book::{Book, BookConfig, BookError, Draft};
+use crate::busy::Busy;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::keys::{Keys, KeysError};
@@ -83,6 +84,7 @@ pub async fn open(
         clock,
         acks: watch::Sender::new(BTreeMap::new()),
         metrics: Metrics::default(),
+        busy: Busy::default(),
     };
     enroll(&app).await?;
     Ok(Arc::new(app))

@@ -33,6 +33,23 @@ fn states_follow_from_events_and_time() {
         ("decision over", clean(), 90_000),
         ("changed, in grace", with(&[submitted(10, 2)]), 50),
         ("changed, grace over", with(&[submitted(10, 2)]), 110),
+        ("changed and changed back", with(&[submitted(10, 2), submitted(20, 1)]), 500),
+        ("checked again, fails", with(&[assessed(10, 1, Outcome::Fail, 9)]), 50),
+        (
+            "checked again, fails again",
+            with(&[assessed(10, 1, Outcome::Fail, 9), assessed(90, 1, Outcome::Fail, 9)]),
+            110,
+        ),
+        (
+            "failed, then not judged",
+            with(&[assessed(10, 1, Outcome::Fail, 9), assessed(20, 1, Outcome::Inconclusive, 9)]),
+            50,
+        ),
+        (
+            "failed, then passes",
+            with(&[assessed(10, 1, Outcome::Fail, 9), assessed(20, 1, Outcome::Pass, 9)]),
+            50,
+        ),
         ("suspended", with(&[withdrawn(10, Suspend, Some(20))]), 15),
         ("suspension ran out", with(&[withdrawn(10, Suspend, Some(20))]), 20),
         ("suspension ran out, stale", with(&[withdrawn(10, Suspend, Some(20))]), 1_050),
@@ -71,6 +88,11 @@ fn states_follow_from_events_and_time() {
     decision over: lapsed denies ["expired"]
     changed, in grace: due admits ["scope-added"]
     changed, grace over: lapsed denies ["scope-added"]
+    changed and changed back: certified admits []
+    checked again, fails: due admits ["CTS-SCP-01"]
+    checked again, fails again: lapsed denies ["CTS-SCP-01"]
+    failed, then not judged: due admits ["CTS-SCP-01"]
+    failed, then passes: certified admits []
     suspended: suspended denies ["suspended"]
     suspension ran out: certified admits []
     suspension ran out, stale: lapsed denies ["evidence-stale"]

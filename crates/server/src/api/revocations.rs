@@ -12,6 +12,7 @@ use super::call::{Body, Known, parse};
 use crate::app::App;
 use crate::auth::Action;
 use crate::problem::Problem;
+use crate::steps::after;
 use crate::steps::revoke::{self, WithdrawRequest};
 
 /// The routes of this noun.
@@ -32,7 +33,7 @@ async fn withdraw(
     Body(sent): Body<WithdrawRequest>,
 ) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Withdraw)?;
-    Ok(Json(revoke::withdraw(&app, by, &sent).await?))
+    Ok(Json(revoke::withdraw(&app, Some(by), &sent).await?))
 }
 
 /// How far a withdrawal has come.
@@ -67,7 +68,7 @@ async fn resume(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Decide)?;
-    Ok(Json(revoke::resume(&app, by, &parse(&id)?).await?))
+    Ok(Json(after::resume(&app, by, &parse(&id)?).await?))
 }
 
 /// One of two people has credentials deleted.
@@ -78,5 +79,5 @@ async fn destroy(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Decide)?;
-    Ok(Json(revoke::destroy(&app, by, &parse(&id)?).await?))
+    Ok(Json(after::destroy(&app, by, &parse(&id)?).await?))
 }

@@ -46,7 +46,7 @@ fn count(identity: &Identity, tokens: &[u8], access: &[u8]) -> UsedBy {
         }
         used.tokens += 1;
         for scope in record.scopes {
-            add(&mut used.scopes, scope);
+            add(&mut used.scopes, &scope);
         }
     }
     let declared: Vec<&str> =
@@ -56,28 +56,24 @@ fn count(identity: &Identity, tokens: &[u8], access: &[u8]) -> UsedBy {
         let text = |name: &str| record.fields.get(name).map(String::as_str).unwrap_or_default();
         let (method, path) = (text("method"), text("path"));
         let known = declared.iter().find(|it| is_use(it, method, path));
-        add(
-            &mut used.calls,
-            known.map_or_else(|| format!("{method} {path}"), |it| (*it).to_owned()),
-        );
+        let call = known.map_or_else(|| format!("{method} {path}"), |it| (*it).to_owned());
+        add(&mut used.calls, &call);
     }
     used
 }
 
 fn records<'a>(log: &'a [u8], unreadable: &'a mut u64) -> impl Iterator<Item = Record> + 'a {
     let lines = log.split(|it| *it == b'\n').filter(|it| !it.trim_ascii().is_empty());
-    lines.filter_map(|line| match Record::parse(line) {
-        Ok(it) => Some(it),
-        Err(_) => {
-            *unreadable += 1;
-            None
-        }
+    lines.filter_map(|line| {
+        let record = Record::parse(line).ok();
+        *unreadable += u64::from(record.is_none());
+        record
     })
 }
 
 /// Counts a word; too many different ones are counted together.
-fn add(words: &mut BTreeMap<String, u64>, word: String) {
-    let word = if WORDS_MAX <= words.len() && !words.contains_key(&word) {
+fn add(words: &mut BTreeMap<String, u64>, word: &str) {
+    let word = if WORDS_MAX <= words.len() && !words.contains_key(word) {
         "other".to_owned()
     } else {
         word.chars().take(200).collect()

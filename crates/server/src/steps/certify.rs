@@ -123,6 +123,11 @@ async fn approved(
         let text = format!("control {} does not hold", blocking.control);
         return Err(Problem::new(409, "not-ready", text));
     }
+    // From the first certificate on, what was certified may not get worse.
+    if let Some(control) = record.failing.keys().next() {
+        let text = format!("control {control} held when it was certified, and fails now");
+        return Err(Problem::new(409, "not-ready", text));
+    }
     if assessed.outcomes.iter().any(|it| {
         it.fresh_until.is_some_and(|end| end <= now)
             && it.level == countersign_model::require::Level::Required
@@ -185,9 +190,7 @@ pub async fn apply(
         })?;
     let (parsed, _) = app.book.manifest(seen.submission.blob).await?;
     // Read again at the platform, before anybody holds the pen.
-    let granted = app
-        .world
-        .baseline(&parsed.manifest, parsed.digest)
+    let granted = super::granted::now(app, &seen, &parsed, parsed.digest)
         .await
         .map_err(|it| Problem::new(502, "unreachable", it.0))?;
     let granted = granted.digest().map_err(BookError::from)?;
@@ -259,11 +262,17 @@ pub async fn apply(
     let epoch = writer.commit(draft, now).await?;
     drop(writer);
     let wait = app.config.wait.std();
-    let gates = app.wait_for_gates(Lane::Certified, epoch, wait, watch).await;
+    // What an earlier withdrawal cut at the platform comes back with the trust.
+    let gates = app.wait_for_gates(Lane::Certified, epoch, wait, watch);
+    let back = super::after::give_back(app, seen.id.as_str());
+    let (gates, back) = tokio::join!(gates, back);
+    if let Err(error) = &back {
+        tracing::warn!(integration = %seen.slug, %error, "what was cut is given back later");
+    }
     let active = gates.iter().filter(|it| it.ms.is_some()).count();
     Ok(json!({
         "certificate": certificate, "token": token, "log_index": log_index,
-        "active_at": active, "gates": gates.len(), "ms": watch.ms(), "epoch": epoch,
+        "restored": back.unwrap_or(false), "active_at": active, "gates": gates.len(), "ms": watch.ms(), "epoch": epoch,
     }))
 }
 

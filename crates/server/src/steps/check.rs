@@ -24,6 +24,9 @@ use crate::world::{Job, Looked, Unreachable};
 pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Problem> {
     let published = app.book.published();
     let record = find(&published.registry, name)?.clone();
+    let Some(_busy) = app.busy.enter(&format!("check {}", record.id)) else {
+        return Err(Problem::new(409, "checking", "its checks are running already"));
+    };
     let (parsed, text) = app.book.manifest(record.submission.blob).await?;
     let unreachable = |it: Unreachable| Problem::new(502, "unreachable", it.0);
     let profile_name = &record.submission.profile;
@@ -35,7 +38,7 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
     let requirements = require(&capabilities_of(&parsed.manifest), tier, profile, catalogue);
     let started = app.clock.now();
     let baseline =
-        app.world.baseline(&parsed.manifest, parsed.digest).await.map_err(unreachable)?;
+        super::granted::now(app, &record, &parsed, parsed.digest).await.map_err(unreachable)?;
     let kept = keep(app, &record, &requirements, started).await?;
     let only: Option<BTreeSet<String>> = (!kept.is_empty()).then(|| {
         let settled: BTreeSet<&str> = kept.iter().map(|it| it.check.as_str()).collect();

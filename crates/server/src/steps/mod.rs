@@ -1,11 +1,14 @@
 //! The eight steps as the server takes them: decide on what is known, then write it down.
 
+pub mod after;
 pub mod certify;
 pub mod check;
 pub mod declare;
+mod granted;
 pub mod monitor;
 pub mod pack;
 pub mod review;
 pub mod revoke;
 pub mod show;
+pub mod take_up;
 pub mod waive;

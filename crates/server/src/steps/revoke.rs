@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use countersign_model::declare::manifest::{FailMode, RevocationTerms};
 use countersign_model::declare::path::Path;
 use countersign_model::declare::{Manifest, Parsed};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::event::What;
 use countersign_model::id::{PersonId, RevocationId};
-use countersign_model::registry::{Record, Registry, WithdrawalRecord};
-use countersign_model::review::quorum::APPROVERS_MIN;
+use countersign_model::registry::{CertificateRecord, Record, Registry, WithdrawalRecord};
 use countersign_model::revoke::{PathReceipt, PathState, WithdrawalKind};
 use countersign_model::time::{Period, Timestamp};
 use futures_util::future::join_all;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, GateAck, find, new_revocation};
-use crate::book::Draft;
+use crate::book::{BookError, Draft};
 use crate::clock::Stopwatch;
 use crate::problem::Problem;
 
@@ -41,9 +41,11 @@ pub struct WithdrawRequest {
 }
 
 /// Withdraws trust: denied at once, then told to the platform, then proven path by path.
+///
+/// Nobody stands behind it where the server's own loops did it by the profile's rule.
 pub async fn withdraw(
     app: &App,
-    by: &PersonId,
+    by: Option<&PersonId>,
     request: &WithdrawRequest,
 ) -> Result<Value, Problem> {
     let watch = Stopwatch::start();
@@ -80,10 +82,21 @@ pub async fn withdraw(
         reason,
         paths: paths(app, &record, &parsed).await?,
     };
-    draft.event(now, Some(by), what);
-    writer.commit(draft, now).await?;
+    draft.event(now, by, what);
+    // Whoever takes up unfinished withdrawals finds this one in good hands.
+    let busy = app.busy.enter(revocation.as_str());
+    writer.commit(draft, now).await.map_err(|it| not_written(&it))?;
     drop(writer);
-    prove(app, &revocation, &parsed.manifest, Some(watch)).await
+    let answer = prove(app, &revocation, Some(watch)).await;
+    drop(busy);
+    answer
+}
+
+/// What is not written down is not withdrawn: nobody may believe that it was.
+fn not_written(error: &BookError) -> Problem {
+    let broken = Problem::broken(error);
+    let detail = "the withdrawal could not be written down, and nothing is claimed about it; try again, or shut the gate itself";
+    Problem { status: 503, code: "not-written", detail: detail.to_owned(), ..broken }
 }
 
 /// Every path of the newest manifest and of what two people granted.
@@ -103,28 +116,50 @@ async fn paths(app: &App, record: &Record, parsed: &Parsed) -> Result<Vec<Path>,
 /// Tries again what is not proven.
 pub async fn retry(app: &App, id: &RevocationId) -> Result<Value, Problem> {
     let published = app.book.published();
-    let (record, withdrawal) = lookup(&published.registry, id)?;
+    let (_, withdrawal) = lookup(&published.registry, id)?;
     if withdrawal.ended {
         return Err(Problem::new(409, "ended", "the suspension was ended"));
     }
-    let (parsed, _) = app.book.manifest(record.submission.blob).await?;
-    prove(app, id, &parsed.manifest, None).await
+    let Some(_busy) = app.busy.enter(id.as_str()) else {
+        return Ok(receipt(withdrawal, &[]));
+    };
+    prove(app, id, None).await
+}
+
+/// Every manifest whose paths a withdrawal may have to cut: the newest, and the certified one.
+#[derive(Debug)]
+pub(super) struct Manifests(Vec<Manifest>);
+
+impl Manifests {
+    pub(super) async fn of(app: &App, record: &Record) -> Result<Self, Problem> {
+        let mut all = vec![app.book.manifest(record.submission.blob).await?.0.manifest];
+        let other = |it: &&CertificateRecord| it.manifest != record.submission.manifest;
+        if let Some(certificate) = record.certificate.as_ref().filter(other) {
+            all.push(app.book.manifest(certificate.blob).await?.0.manifest);
+        }
+        Ok(Self(all))
+    }
+
+    /// The manifest that declares a path; the newest where none does.
+    pub(super) fn with(&self, path: &Path) -> &Manifest {
+        self.0.iter().find(|it| it.paths().contains(path)).unwrap_or(&self.0[0])
+    }
+
+    pub(super) fn all(&self) -> &[Manifest] {
+        &self.0
+    }
 }
 
 /// Cuts, waits for the gates, and probes, inside the manifest's `prove_within`.
-async fn prove(
-    app: &App,
-    id: &RevocationId,
-    manifest: &Manifest,
-    watch: Option<Stopwatch>,
-) -> Result<Value, Problem> {
+async fn prove(app: &App, id: &RevocationId, watch: Option<Stopwatch>) -> Result<Value, Problem> {
     let published = app.book.published();
     let (record, withdrawal) = lookup(&published.registry, id)?;
     let open: Vec<PathReceipt> =
         withdrawal.receipts.values().filter(|it| it.state != PathState::Proven).cloned().collect();
-    let started = withdrawal.at;
-    let timer = Timer { app, watch, started };
-    let wait = manifest.revocation.prove_within.min(app.config.wait).std();
+    let manifests = Manifests::of(app, record).await?;
+    let terms = &manifests.all()[0].revocation;
+    let wait = terms.prove_within.min(app.config.wait).std();
+    let timer = Timer { app, watch, started: withdrawal.at };
     let gates = app.wait_for_gates(
         Lane::Certified,
         published.epoch,
@@ -132,7 +167,7 @@ async fn prove(
         watch.unwrap_or_else(Stopwatch::start),
     );
     let cuts = join_all(open.iter().map(|it| async {
-        let cut = app.world.cut(manifest, &it.path, withdrawal.kind);
+        let cut = app.world.cut(manifests.with(&it.path), &it.path, withdrawal.kind);
         match tokio::time::timeout(wait, cut).await {
             Ok(Ok(said)) => Some((said, timer.ms())),
             Ok(Err(error)) => {
@@ -143,25 +178,17 @@ async fn prove(
         }
     }));
     let (gates, cuts) = tokio::join!(gates, cuts);
-    let acked = gates.iter().all(|it| it.ms.is_some());
-    let everywhere = gates.iter().filter_map(|it| it.ms).max();
-    let (timer, gates_count) = (&timer, gates.len());
+    let exposed = exposed_until(app, withdrawal, terms, &gates);
+    let (timer, gates, manifests) = (&timer, &gates, &manifests);
     let moved = join_all(open.iter().zip(&cuts).map(|(receipt, cut)| async move {
-        let mut receipt = receipt.clone();
-        let gated = acked && 0 < gates_count;
-        // A path is acknowledged by whoever stands in front of it: the platform or all gates.
-        let (by, ms) = match (cut, gated) {
-            (Some((said, ms)), true) => {
-                (format!("{said}, {gates_count} gates"), (*ms).max(everywhere.unwrap_or(0)))
-            }
-            (Some((said, ms)), false) => (said.clone(), *ms),
-            (None, true) => (format!("{gates_count} gates"), everywhere.unwrap_or(0)),
-            (None, false) => return receipt,
+        let Some(mut receipt) = acknowledged(receipt, cut.as_ref(), gates) else {
+            return receipt.clone();
         };
-        if receipt.state < PathState::Acknowledged {
-            receipt = PathReceipt { state: PathState::Acknowledged, ms, by, ..receipt };
+        // A gate that has not heard may still admit: what a path answers elsewhere proves nothing.
+        if exposed.is_some_and(|end| app.clock.now() < end) {
+            return receipt;
         }
-        if let Some(seen) = probe(app, manifest, &receipt.path, wait).await {
+        if let Some(seen) = probe(app, manifests.with(&receipt.path), &receipt.path, wait).await {
             receipt = PathReceipt { state: PathState::Proven, ms: timer.ms(), by: seen, ..receipt };
         }
         receipt
@@ -171,21 +198,62 @@ async fn prove(
     let now = app.clock.now();
     let (current, before) = lookup(writer.registry(), id)?;
     let mut draft = Draft::default();
+    let mut some = false;
     for receipt in moved {
         let known = before.receipts.get(&receipt.path);
         if known.is_some_and(|it| it.state < receipt.state) {
             let integration = current.id.clone();
-            draft.event(
-                now,
-                None,
-                What::PathMoved { integration, revocation: id.clone(), receipt },
-            );
+            let what = What::PathMoved { integration, revocation: id.clone(), receipt };
+            draft.event(now, None, what);
+            some = true;
         }
     }
-    writer.commit(draft, now).await?;
+    if some {
+        writer.commit(draft, now).await?;
+    }
     let (record, withdrawal) = (record.id.clone(), lookup(writer.registry(), id)?.1);
     tracing::info!(integration = %record, revocation = %id, "trust withdrawn");
-    Ok(receipt(withdrawal, &gates))
+    let mut receipt = receipt(withdrawal, gates);
+    if let (Some(end), Some(it)) = (exposed, receipt.as_object_mut()) {
+        it.insert("exposed_until".to_owned(), json!(end));
+    }
+    Ok(receipt)
+}
+
+/// Until when a gate that has not heard may still admit; none where all have heard.
+fn exposed_until(
+    app: &App,
+    withdrawal: &WithdrawalRecord,
+    terms: &RevocationTerms,
+    gates: &[GateAck],
+) -> Option<Timestamp> {
+    let stale = match terms.fail_mode {
+        FailMode::BestEffort => terms.max_stale.unwrap_or_default().max(app.config.lease),
+        FailMode::Strict => app.config.lease,
+    };
+    gates.iter().any(|it| it.ms.is_none()).then(|| withdrawal.at + stale)
+}
+
+/// A path is acknowledged by whoever stands in front of it: the platform or all gates.
+fn acknowledged(
+    receipt: &PathReceipt,
+    cut: Option<&(String, u64)>,
+    gates: &[GateAck],
+) -> Option<PathReceipt> {
+    let gated = !gates.is_empty() && gates.iter().all(|it| it.ms.is_some());
+    let everywhere = gates.iter().filter_map(|it| it.ms).max().unwrap_or(0);
+    let count = gates.len();
+    let (by, ms) = match (cut, gated) {
+        (Some((said, ms)), true) => (format!("{said}, {count} gates"), (*ms).max(everywhere)),
+        (Some((said, ms)), false) => (said.clone(), *ms),
+        (None, true) => (format!("{count} gates"), everywhere),
+        (None, false) => return None,
+    };
+    Some(if receipt.state < PathState::Acknowledged {
+        PathReceipt { state: PathState::Acknowledged, ms, by, ..receipt.clone() }
+    } else {
+        receipt.clone()
+    })
 }
 
 /// Asks until the answer is a refusal, at most `wait` long.
@@ -253,95 +321,4 @@ pub(crate) fn lookup<'a>(
         .values()
         .find_map(|it| Some((it, it.withdrawal.as_ref().filter(|it| it.id == *id)?)))
         .ok_or_else(|| Problem::unknown("such withdrawal, or a newer one stands in its place"))
-}
-
-/// One of two people agrees to end a suspension; the second ends it.
-pub async fn resume(app: &App, by: &PersonId, id: &RevocationId) -> Result<Value, Problem> {
-    let mut writer = app.book.write().await?;
-    let now = app.clock.now();
-    let (record, withdrawal) = lookup(writer.registry(), id)?;
-    let record = record.clone();
-    if withdrawal.kind == WithdrawalKind::Revoke {
-        let text = "a revocation has no way back but a new certification";
-        return Err(Problem::new(409, "revoked", text));
-    }
-    agree(by, &record, withdrawal, withdrawal.resume.contains(by))?;
-    let mut draft = Draft::default();
-    let integration = record.id.clone();
-    draft.event(now, Some(by), What::ResumeAgreed { integration, revocation: id.clone() });
-    writer.commit(draft, now).await?;
-    let withdrawal = lookup(writer.registry(), id)?.1.clone();
-    drop(writer);
-    if withdrawal.ended {
-        let (parsed, _) = app.book.manifest(record.submission.blob).await?;
-        for path in withdrawal.receipts.keys() {
-            if let Err(error) = app.world.restore(&parsed.manifest, path).await {
-                tracing::warn!(%path, %error, "the platform did not restore");
-            }
-        }
-    }
-    Ok(json!({
-        "people": withdrawal.resume.len(), "needed": APPROVERS_MIN, "ended": withdrawal.ended,
-    }))
-}
-
-/// One of two people agrees to destroy credentials; with the second they are deleted.
-pub async fn destroy(app: &App, by: &PersonId, id: &RevocationId) -> Result<Value, Problem> {
-    let mut writer = app.book.write().await?;
-    let now = app.clock.now();
-    let (record, withdrawal) = lookup(writer.registry(), id)?;
-    let record = record.clone();
-    if withdrawal.kind != WithdrawalKind::Revoke {
-        return Err(Problem::new(409, "suspended", "only what is revoked is destroyed"));
-    }
-    agree(by, &record, withdrawal, withdrawal.destroy.contains(by))?;
-    let mut draft = Draft::default();
-    let integration = record.id.clone();
-    let revocation = id.clone();
-    draft.event(now, Some(by), What::DestroyAgreed { integration, revocation });
-    writer.commit(draft, now).await?;
-    let people = lookup(writer.registry(), id)?.1.destroy.len();
-    drop(writer);
-    let mut destroyed = 0;
-    if APPROVERS_MIN <= people {
-        let (parsed, _) = app.book.manifest(record.submission.blob).await?;
-        destroyed = app
-            .world
-            .destroy(&parsed.manifest)
-            .await
-            .map_err(|it| Problem::new(502, "unreachable", it.0))?;
-        let mut writer = app.book.write().await?;
-        let mut draft = Draft::default();
-        let integration = record.id.clone();
-        let what = What::Destroyed { integration, revocation: id.clone(), destroyed };
-        draft.event(app.clock.now(), Some(by), what);
-        writer.commit(draft, app.clock.now()).await?;
-    }
-    Ok(json!({ "people": people, "needed": APPROVERS_MIN, "destroyed": destroyed }))
-}
-
-fn agree(
-    by: &PersonId,
-    record: &Record,
-    withdrawal: &WithdrawalRecord,
-    twice: bool,
-) -> Result<(), Problem> {
-    if withdrawal.ended || withdrawal.destroyed {
-        return Err(Problem::new(409, "ended", "that is done already"));
-    }
-    if record.submission.requester == *by {
-        return Err(Problem::new(
-            403,
-            "requester",
-            "the person who asked for it may not decide on it",
-        ));
-    }
-    if twice {
-        return Err(Problem::new(
-            403,
-            "one-person-twice",
-            "you have agreed; somebody else is needed",
-        ));
-    }
-    Ok(())
 }

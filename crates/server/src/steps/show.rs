@@ -78,9 +78,7 @@ pub async fn diff(app: &App, name: &str) -> Result<Value, Problem> {
     let published = app.book.published();
     let record = find(&published.registry, name)?;
     let (parsed, _) = app.book.manifest(record.submission.blob).await?;
-    let baseline = app
-        .world
-        .baseline(&parsed.manifest, parsed.digest)
+    let baseline = super::granted::now(app, record, &parsed, parsed.digest)
         .await
         .map_err(|it| Problem::new(502, "unreachable", it.0))?;
     super::check::difference(app, record, &parsed, &baseline).await

@@ -11,3 +11,4 @@ mod people;
 mod property;
 mod stage;
 mod town;
+mod unfinished;

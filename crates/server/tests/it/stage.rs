@@ -25,6 +25,7 @@ use countersign_server::app::App;
 use countersign_server::clock::Clock;
 use countersign_server::config::Config;
 use countersign_server::run::open;
+use countersign_server::steps::take_up::{Agenda, look};
 use countersign_server::world::{Job, Looked, Seen, Unreachable, Used, World};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -41,6 +42,22 @@ pub(crate) struct Told {
     pub(crate) not_proven: BTreeSet<String>,
     pub(crate) down: bool,
     pub(crate) asked: Vec<Option<BTreeSet<String>>>,
+    /// The production platform does not answer.
+    pub(crate) platform_down: bool,
+    /// What production was told, in order: `cut token-mint oauth:acme-helpdesk`.
+    pub(crate) done: Vec<String>,
+    pub(crate) alerts: Vec<RaisedAlert>,
+}
+
+impl Fake {
+    fn tell(&self, word: &str) -> Result<(), Unreachable> {
+        let mut told = self.told.lock().unwrap();
+        if told.platform_down {
+            return Err(Unreachable("the platform is down".to_owned()));
+        }
+        told.done.push(word.to_owned());
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -96,21 +113,27 @@ impl World for Fake {
         Ok(Baseline::new(digest, granted.collect(), BTreeMap::new()))
     }
 
-    async fn cut(&self, _: &Manifest, _: &Path, _: WithdrawalKind) -> Result<String, Unreachable> {
-        Ok("platform".to_owned())
+    async fn cut(
+        &self,
+        _: &Manifest,
+        path: &Path,
+        _: WithdrawalKind,
+    ) -> Result<String, Unreachable> {
+        self.tell(&format!("cut {path}")).map(|()| "platform".to_owned())
     }
 
     async fn probe(&self, _: &Manifest, path: &Path) -> Result<Option<String>, Unreachable> {
+        self.tell("probe")?;
         let open = self.told.lock().unwrap().not_proven.contains(&path.subject);
         Ok((!open).then(|| "probe -> invalid_client".to_owned()))
     }
 
-    async fn restore(&self, _: &Manifest, _: &Path) -> Result<String, Unreachable> {
-        Ok("platform".to_owned())
+    async fn restore(&self, _: &Manifest, path: &Path) -> Result<String, Unreachable> {
+        self.tell(&format!("restore {path}")).map(|()| "platform".to_owned())
     }
 
     async fn destroy(&self, _: &Manifest) -> Result<u32, Unreachable> {
-        Ok(3)
+        self.tell("destroy").map(|()| 3)
     }
 
     async fn used(&self, _: &Manifest, since: Timestamp) -> Result<Used, Unreachable> {
@@ -118,23 +141,37 @@ impl World for Fake {
     }
 
     async fn alerts(&self, _: &Manifest) -> Result<Vec<RaisedAlert>, Unreachable> {
-        Ok(Vec::new())
+        Ok(self.told.lock().unwrap().alerts.clone())
     }
 }
 
-/// A server on a stage.
+/// A server on a stage, with a gate that acknowledges whatever is published.
 pub(crate) struct Stage {
     pub(crate) app: Arc<App>,
     pub(crate) fake: Arc<Fake>,
     now: Arc<AtomicI64>,
     folder: Arc<tempfile::TempDir>,
+    gate: tokio::task::JoinHandle<()>,
+}
+
+fn front(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
+    let (acks, mut published) = (app.acks.clone(), app.book.follow());
+    tokio::spawn(async move {
+        loop {
+            let epoch = published.borrow_and_update().epoch;
+            acks.send_modify(|acks| acks.extend([("front".to_owned(), epoch)]));
+            if published.changed().await.is_err() {
+                return;
+            }
+        }
+    })
 }
 
 pub(crate) fn key(name: &str) -> SigningKey {
     SigningKey::from_seed(*Digest::of(name.as_bytes()).as_bytes())
 }
 
-fn config(folder: &std::path::Path) -> Config {
+fn config(folder: &std::path::Path, left: &[&str]) -> Config {
     let mut text = format!(
         "listen = \"127.0.0.1:0\"\ndata = \"{}\"\nissuer = \"https://cs.example\"\nenvironment = \"sandbox\"\nwait = \"200ms\"\n",
         folder.display()
@@ -153,7 +190,7 @@ fn config(folder: &std::path::Path) -> Config {
             text,
             "[[person]]\nid = \"{name}\"\nroles = [{roles}]\ntoken_sha256 = \"{token}\"\n"
         );
-        if signs {
+        if signs && !left.contains(&name) {
             let _infallible = writeln!(text, "key = \"{}\"", key(name).public());
         }
     }
@@ -172,18 +209,47 @@ impl Stage {
         let clock = Clock::Standing(Arc::clone(&now));
         let fake = Arc::new(Fake { told: Mutex::default(), clock: clock.clone() });
         let world: Arc<dyn World> = Arc::clone(&fake) as Arc<dyn World>;
-        let app = open(config(folder.path()), world, clock).await.unwrap();
-        Self { app, fake, now, folder }
+        let app = open(config(folder.path(), &[]), world, clock).await.unwrap();
+        let gate = front(&app);
+        Self { app, fake, now, folder, gate }
     }
 
     /// The same after a restart.
     pub(crate) async fn restart(self) -> Self {
-        let Self { app, fake, now, folder } = self;
+        self.restart_without(&[]).await
+    }
+
+    /// The same after a restart with settings that know some people's keys no more.
+    pub(crate) async fn restart_without(self, left: &[&str]) -> Self {
+        let Self { app, fake, now, folder, gate } = self;
+        gate.abort();
         drop(app);
         let world: Arc<dyn World> = Arc::clone(&fake) as Arc<dyn World>;
         let clock = Clock::Standing(Arc::clone(&now));
-        let app = open(config(folder.path()), world, clock).await.unwrap();
-        Self { app, fake, now, folder }
+        let app = open(config(folder.path(), left), world, clock).await.unwrap();
+        let gate = front(&app);
+        Self { app, fake, now, folder, gate }
+    }
+
+    /// The gate hears nothing any more.
+    pub(crate) fn cut_the_gate_off(&self) {
+        self.gate.abort();
+    }
+
+    /// Takes up what is unfinished, as the server's own loop does; how many pieces.
+    pub(crate) async fn take_up(&self) -> usize {
+        look(&self.app, &mut Agenda::default()).await
+    }
+
+    /// What production was told, but for questions.
+    pub(crate) fn done(&self) -> Vec<String> {
+        let mut told = self.fake.told.lock().unwrap();
+        std::mem::take(&mut told.done).into_iter().filter(|it| it != "probe").collect()
+    }
+
+    pub(crate) async fn withdraw(&self, kind: &str) -> (u16, Value) {
+        let body = json!({ "integration": "acme-helpdesk", "kind": kind, "reason": "it leaked" });
+        self.post("rita", "/v1/revocations", body).await
     }
 
     pub(crate) fn now(&self) -> Timestamp {
