@@ -1,9 +1,7 @@
 use std::time::Instant;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use countersign_gate::{Gate, Snapshot};
-use countersign_ledger::{LogProof, VerifierKey};
+use countersign_ledger::VerifierKey;
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::{Call, Reason};
 use serde_json::json;
@@ -69,12 +67,12 @@ async fn an_integration_lives_from_its_manifest_to_its_revocation() {
     assert_eq!(receipt["proven"].as_u64().unwrap(), total, "{receipt}");
 
     // The record says all of it, and it verifies offline.
-    let (_, pack) = stage.get("paul", "/v1/packs/acme-helpdesk").await;
-    let entry = STANDARD.decode(pack["entry"].as_str().unwrap()).unwrap();
-    let proof: LogProof = pack["proof"].as_str().unwrap().parse().unwrap();
-    let key: VerifierKey = pack["vkey"].as_str().unwrap().parse().unwrap();
-    proof.verify(&entry, &key).unwrap();
-    assert_eq!(pack["log_index"].as_u64().unwrap(), proof.index);
+    let last = stage.app.book.published().registry.size - 1;
+    let (index, entry) = stage.app.book.entries(last, 1).await.unwrap().remove(0);
+    let proof = stage.app.book.proof(index).await.unwrap();
+    let key = countersign_server::steps::show::vkey(&stage.app).unwrap();
+    proof.verify(&entry, &key.parse::<VerifierKey>().unwrap()).unwrap();
+    assert_eq!(index, proof.index);
     let (_, entries) = stage.get("paul", "/v1/log/entries?from=0&n=100").await;
     let kinds: Vec<_> = entries["entries"]
         .as_array()

@@ -18,6 +18,9 @@ async fn lives(kind: Kind, extra: &str) {
     let slug = kind.slug();
     assert_eq!(work(&town, kind).await.0, 0, "{slug}: refused before");
     town.submit(&text(kind, Version::Right)).await;
+    // The test tenant is where it is tried: there has to be something to look at.
+    let tried = town.sandbox.partner(kind).business(Lane::Trial, 20).await;
+    assert_eq!(tried.tokens.admitted, 20, "{slug}: {tried:?}");
     town.sandbox.keep_busy();
     town.certify(kind).await;
     town.sandbox.rest();

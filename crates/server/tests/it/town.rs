@@ -177,6 +177,19 @@ impl Town {
         let body = json!({ "manifest": text, "format": "toml" });
         let (status, answer) = self.post("olga", "/v1/submissions", body).await;
         assert_eq!(status, 201, "{answer}");
+        self.heard().await;
+    }
+
+    /// Waits until every gate answers from what is published now.
+    async fn heard(&self) {
+        for _ in 0..200 {
+            let gates = self.get("paul", "/v1/gates").await;
+            if gates.as_array().unwrap().iter().all(|it| it["current"] == true) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the gates do not hear");
     }
 
     /// Checks, two people, plan and apply.
