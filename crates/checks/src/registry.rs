@@ -30,6 +30,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &probe::webhook::future::RefusesFutureTimestamp,
     &probe::webhook::unsigned_time::RefusesUnsignedTimestamp,
     &probe::webhook::once::AppliesReplayedWebhookOnce,
+    &probe::webhook::sends::SendsSignedWebhooks,
     &probe::undeclared_scope::RefusesUndeclaredScope,
     &probe::revoked_token::RefusesRevokedToken,
     &probe::replayed_token::RaisesAlertOnReplayedToken,

@@ -55,6 +55,13 @@ pub trait Platform: Send + Sync + fmt::Debug {
         since: Timestamp,
     ) -> Result<Vec<Delivery>, PlatformError>;
 
+    /// The webhooks of the integration's that came in from a moment on, with what their signature came to.
+    async fn received(
+        &self,
+        integration: &Slug,
+        since: Timestamp,
+    ) -> Result<Vec<ReceivedCall>, PlatformError>;
+
     /// Disables, enables, empties or deletes a client.
     async fn client(&self, client: &str, change: ClientChange) -> Result<(), PlatformError>;
 
@@ -233,6 +240,21 @@ pub struct Delivery {
     /// What the receiver answered; none when it did not.
     pub status: Option<u16>,
     /// `delivered`, `failed`, or the reason why the gate denied it.
+    pub result: String,
+}
+
+/// One webhook of a partner's that came in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceivedCall {
+    /// When it came.
+    pub time: Timestamp,
+    /// Whom its address belongs to.
+    pub integration: String,
+    /// Which webhook it is; only a key tells, so none where none verified it.
+    pub webhook: Option<String>,
+    /// Where it came from.
+    pub ip: String,
+    /// `verified`, `unsigned`, `bad-signature`, `too-old`, `too-new`, or why it was not looked at.
     pub result: String,
 }
 

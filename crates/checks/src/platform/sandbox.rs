@@ -17,7 +17,8 @@ use url::form_urlencoded::Serializer;
 
 use super::{
     Answer, ClientChange, ClientCopy, Delivery, Held, Platform, PlatformError, PlatformFault,
-    Presence, RaisedAlert, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
+    Presence, RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest,
+    WebhookCopy,
 };
 use crate::live::ask::Ask;
 use crate::live::clock::Clock;
@@ -177,6 +178,12 @@ impl Platform for SandboxPlatform {
         let query = [("integration", integration.as_str()), ("since", &since.to_string())];
         let deliveries = self.read(&["admin", "deliveries"], &query).await.and_then(read::list);
         deliveries.map_err(wrap(format!("read the deliveries to {integration}")))
+    }
+
+    async fn received(&self, integration: &Slug, since: Timestamp) -> Done<Vec<ReceivedCall>> {
+        let query = [("integration", integration.as_str()), ("since", &since.to_string())];
+        let calls = self.read(&["admin", "received"], &query).await.and_then(read::list);
+        calls.map_err(wrap(format!("read the webhooks of {integration}")))
     }
 
     async fn client(&self, client: &str, change: ClientChange) -> Done<()> {

@@ -61,6 +61,8 @@ pub enum Fault {
     RotationNeedsAPerson,
     /// A secret was committed to its source once, and removed later.
     SecretInOldCommit,
+    /// Its own webhooks bear no signature.
+    SendsUnsignedWebhooks,
     /// No alert is wired for its client.
     SilentMisuse,
     /// Its receiver does not hold the time of a message against the signature.

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use countersign_checks::platform::ReceivedCall;
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::{Call, Reason};
 use countersign_seal::scheme::standard_webhooks::{
@@ -61,7 +62,7 @@ async fn hook(
         let of = |it: &(&(String, String), &Webhook)| it.0.0 == integration;
         pages.webhooks.iter().filter(of).map(|it| (it.0.1.clone(), it.1.clone())).collect()
     };
-    let mut last = Problem::not_found();
+    let mut refusals = Vec::new();
     // The causes are not verified yet; reading them first can only deny more.
     let causes: Causes = serde_json::from_slice(&body).unwrap_or_default();
     for (id, webhook) in hooks {
@@ -72,11 +73,35 @@ async fn hook(
         call.ip = Some(peer.ip());
         let taken = admitted(&shared, &call).and_then(|()| signed(&webhook, &headers, &body));
         match taken {
-            Ok(message) => return remember(&shared, &integration, &id, message),
-            Err(problem) => last = problem,
+            Ok(message) => {
+                write_down(&shared, peer, &integration, Some(webhook.known_as()), "verified");
+                return remember(&shared, &integration, &id, message);
+            }
+            Err(problem) => refusals.push((webhook.copy_of.is_some(), problem)),
         }
     }
-    Err(last)
+    // A copy of a webhook has a key that the partner does not know: its refusal says nothing.
+    refusals.sort_by_key(|it| it.0);
+    let problem = refusals.into_iter().next().map_or(Problem::not_found(), |it| it.1);
+    write_down(&shared, peer, &integration, None, &problem.code);
+    Err(problem)
+}
+
+fn write_down(
+    shared: &Shared,
+    peer: SocketAddr,
+    integration: &str,
+    webhook: Option<&str>,
+    result: &str,
+) {
+    let call = ReceivedCall {
+        time: clock::now(),
+        integration: integration.to_owned(),
+        webhook: webhook.map(str::to_owned),
+        ip: peer.ip().to_string(),
+        result: result.to_owned(),
+    };
+    shared.book.open().logs.received.push(call);
 }
 
 /// The id of the message, if one of the webhook's keys signed it.

@@ -29,6 +29,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/admin/subscriptions", get(subscriptions))
         .route("/admin/subscriptions/{integration}/signing-key", get(signing_key))
         .route("/admin/deliveries", get(deliveries))
+        .route("/admin/received", get(received))
         .route("/admin/token-log", get(token_log))
         .route("/admin/access-log", get(access_log))
         .route("/admin/pushed-log", get(pushed_log))
@@ -159,6 +160,19 @@ async fn deliveries(
     let since = narrow.since()?;
     let pages = shared.book.open();
     let mine = pages.logs.deliveries.iter();
+    let mine = mine.filter(|it| since <= it.time && narrow.is_integration(&it.integration));
+    Ok(Json(mine.collect::<Vec<_>>()).into_response())
+}
+
+async fn received(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let since = narrow.since()?;
+    let pages = shared.book.open();
+    let mine = pages.logs.received.iter();
     let mine = mine.filter(|it| since <= it.time && narrow.is_integration(&it.integration));
     Ok(Json(mine.collect::<Vec<_>>()).into_response())
 }

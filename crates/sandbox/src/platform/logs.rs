@@ -1,6 +1,6 @@
 //! What the platform writes down, in bounded memory.
 
-use countersign_checks::platform::{Delivery, RaisedAlert};
+use countersign_checks::platform::{Delivery, RaisedAlert, ReceivedCall};
 use countersign_model::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -66,6 +66,7 @@ pub(crate) struct Logs {
     pub(crate) audit: Ring<AuditLine>,
     pub(crate) pushed: Ring<PushedLine>,
     pub(crate) deliveries: Ring<Delivery>,
+    pub(crate) received: Ring<ReceivedCall>,
     pub(crate) alerts: Ring<(String, RaisedAlert)>,
 }
 
@@ -77,6 +78,7 @@ impl Default for Logs {
             audit: Ring::new(LINES_MAX),
             pushed: Ring::new(LINES_MAX),
             deliveries: Ring::new(LINES_MAX),
+            received: Ring::new(LINES_MAX),
             alerts: Ring::new(ALERTS_MAX),
         }
     }

@@ -12,6 +12,7 @@ use countersign_checks::run::{Limits, RunInput, look};
 use countersign_checks::secrets::Secrets;
 use countersign_model::check::{Evidence, Verdict};
 use countersign_model::declare::{Format, Manifest, parse};
+use countersign_model::enforce::snapshot::Lane;
 use countersign_sandbox::manifests::{Version, text};
 use countersign_sandbox::{Fault, Kind, World};
 
@@ -36,9 +37,18 @@ async fn probe(world: &World, kind: Kind) -> Vec<Evidence> {
 }
 
 async fn probe_as(world: &World, text: &str, change: impl Fn(&mut Manifest)) -> Vec<Evidence> {
+    probe_with(world, text, change, &CHECKS).await
+}
+
+async fn probe_with(
+    world: &World,
+    text: &str,
+    change: impl Fn(&mut Manifest),
+    checks: &[&str],
+) -> Vec<Evidence> {
     let mut parsed = parse(text, Format::Toml).unwrap();
     change(&mut parsed.manifest);
-    let only: BTreeSet<String> = CHECKS.iter().map(|it| (*it).to_owned()).collect();
+    let only: BTreeSet<String> = checks.iter().map(|it| (*it).to_owned()).collect();
     let input = RunInput {
         manifest: &parsed.manifest,
         manifest_digest: parsed.digest,
@@ -173,4 +183,50 @@ async fn a_partner_that_receives_nothing_is_not_asked() {
     let (world, _door) = world();
     let evidence = probe(&world, Kind::Payrun).await;
     assert_eq!(with(&evidence, Verdict::NotApplicable), CHECKS, "{}", shown(&evidence));
+}
+
+const SENDS: &str = "sends_signed_webhooks";
+
+async fn sends(world: &World, kind: Kind) -> Evidence {
+    let declared = text(kind, Version::Right);
+    probe_with(world, &declared, |_| {}, &[SENDS]).await.remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_signs_passes_whoever_else_knocks() {
+    let (world, _door) = world();
+    let before = sends(&world, Kind::Acme).await;
+    assert!(before.judgement.waiting.is_some(), "{}", shown(std::slice::from_ref(&before)));
+    world.partner(Kind::Acme).business(Lane::Trial, 1).await;
+    let stranger = world.net().client(Some("127.0.0.9".parse().unwrap())).unwrap();
+    let hook = "https://test.id.example.com/hooks/acme-helpdesk";
+    let answer = stranger.post(hook).body("{}").send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 401);
+    let signed = sends(&world, Kind::Acme).await;
+    assert_eq!(signed.judgement.verdict, Verdict::Pass, "{}", shown(std::slice::from_ref(&signed)));
+    assert!(
+        signed.judgement.observed.contains("1 from elsewhere not"),
+        "{}",
+        shown(std::slice::from_ref(&signed))
+    );
+    let none = sends(&world, Kind::Shiftly).await;
+    assert_eq!(none.judgement.verdict, Verdict::NotApplicable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_does_not_sign_is_caught() {
+    let (world, _door) = world();
+    world.set_faults(Kind::Acme, [Fault::SendsUnsignedWebhooks]).await.unwrap();
+    world.partner(Kind::Acme).business(Lane::Trial, 1).await;
+    let unsigned = sends(&world, Kind::Acme).await;
+    assert_eq!(
+        unsigned.judgement.verdict,
+        Verdict::Fail,
+        "{}",
+        shown(std::slice::from_ref(&unsigned))
+    );
+    // It signs again: what it sent before is not forgotten for a day.
+    world.set_faults(Kind::Acme, []).await.unwrap();
+    world.partner(Kind::Acme).business(Lane::Trial, 4).await;
+    assert_eq!(sends(&world, Kind::Acme).await.judgement.verdict, Verdict::Fail);
 }

@@ -2,6 +2,7 @@
 
 pub mod future;
 pub mod once;
+pub mod sends;
 pub mod stale;
 pub mod tampered;
 pub mod unsigned;
