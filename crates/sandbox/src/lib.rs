@@ -13,6 +13,7 @@ mod serve;
 mod tls;
 
 pub mod manifests;
+pub mod matrix;
 pub mod partner;
 pub mod platform;
 pub mod registration;

@@ -163,6 +163,17 @@ impl World {
         register(self.tenant(lane), self.partner(kind), &declared, &BTreeSet::new())
     }
 
+    /// Makes both tenants of the platform of no use in exactly these ways. No fault makes them right
+    /// again.
+    pub async fn break_platform(
+        &self,
+        faults: impl IntoIterator<Item = Fault>,
+    ) -> Result<(), StartError> {
+        let faults: BTreeSet<Fault> = faults.into_iter().collect();
+        self.production.set_faults(faults.clone()).await?;
+        self.test.set_faults(faults).await
+    }
+
     /// Lets the partners whose work is observed go on working at the test tenant until
     /// [`World::rest`]: the payroll partner so that a rotation has something to break, the reseller
     /// so that its observation window fills.

@@ -82,6 +82,11 @@ impl SandboxPlatform {
         let ask = self.line.get(&["admin", name], query, Who::Reader)?;
         let raw = self.line.send(ask, None, Size::Log).await?;
         read::is_success(&raw)?;
+        // An empty record is one only if it says that it is one: whoever answers 200 to everything
+        // has written down nothing.
+        if !read::is_lines(&raw) {
+            return Err(PlatformFault::Unreadable("its record is no JSON lines".to_owned()));
+        }
         Ok(raw.body)
     }
 

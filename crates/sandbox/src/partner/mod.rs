@@ -30,11 +30,12 @@ pub(crate) use business::clients;
 pub use business::{Business, Counted};
 pub use fault::Fault;
 pub use kind::Kind;
+pub(crate) use mood::mood;
 
 use crate::serve::Served;
 use crate::{Authority, Net, StartError, clock, entropy};
 use business::Journal;
-use fault::Faults;
+pub(crate) use fault::Faults;
 use keys::Keys;
 use receiver::Received;
 use repository::History;
@@ -271,7 +272,7 @@ fn routes(inner: &Arc<Inner>) -> Router {
             .route("/v2/audit", get(own_api::audit)),
         Kind::Northwind => router,
     };
-    let mood = axum::middleware::from_fn_with_state(Arc::clone(inner), mood::mood);
+    let mood = axum::middleware::from_fn_with_state(inner.faults.clone(), mood);
     router
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(mood)

@@ -1,7 +1,5 @@
 //! Faults that spoil every answer alike.
 
-use std::sync::Arc;
-
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -9,15 +7,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 
-use super::{Fault, Inner};
+use super::Fault;
+use super::fault::Faults;
 
 /// Answers as the faults of the moment have it, or lets the request through.
-pub(super) async fn mood(
-    State(inner): State<Arc<Inner>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let faults = &inner.faults;
+pub(crate) async fn mood(State(faults): State<Faults>, request: Request, next: Next) -> Response {
     if faults.has(Fault::AllErrors) {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }

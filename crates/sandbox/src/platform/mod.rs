@@ -13,6 +13,7 @@ mod oauth;
 mod problem;
 mod token;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use countersign_seal::{Digest, PublicKey, SigningKey};
 use tokio::task::JoinHandle;
 
 use crate::ask::{Ask, GateSlot};
+use crate::partner::{Fault, Faults, mood};
 use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
 use crate::serve::Served;
 use crate::{Authority, Net, StartError, clock, entropy};
@@ -53,6 +55,7 @@ pub struct PlatformConfig {
 pub struct Platform {
     shared: Arc<Shared>,
     served: Served,
+    faults: Faults,
     tasks: Vec<JoinHandle<()>>,
     reader: String,
     killer: String,
@@ -142,10 +145,23 @@ impl Platform {
             .merge(listing::routes())
             .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(Arc::clone(&shared));
+        let faults = Faults::default();
+        let router = router.layer(axum::middleware::from_fn_with_state(faults.clone(), mood));
         let hosts = [config.host, "orders.example.com".to_owned()];
         let served = Served::start(config.listener, authority.server(&hosts)?, router)?;
         let tasks = vec![tokio::spawn(events::deliver(Arc::clone(&shared)))];
-        Ok(Self { shared, served, tasks, reader, killer })
+        Ok(Self { shared, served, faults, tasks, reader, killer })
+    }
+
+    /// Is of no use in exactly these ways from now on: those that spoil every answer alike. No fault
+    /// makes it right again.
+    pub async fn set_faults(&self, faults: BTreeSet<Fault>) -> Result<(), StartError> {
+        self.faults.set(faults.clone());
+        if faults.contains(&Fault::Down) {
+            self.served.stop();
+            return Ok(());
+        }
+        self.served.resume().await
     }
 
     /// Puts a gate in front of it.

@@ -5,6 +5,7 @@ mod connector;
 mod drills;
 mod helper;
 mod logs;
+mod matrix;
 mod misuse;
 mod source;
 mod webhooks;

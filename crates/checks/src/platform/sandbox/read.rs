@@ -42,6 +42,12 @@ pub(super) fn is_success(raw: &Raw) -> Result<(), PlatformFault> {
     if (200..300).contains(&raw.status) { Ok(()) } else { Err(refused(raw)) }
 }
 
+/// Whether an answer says of itself that it is JSON lines.
+pub(super) fn is_lines(raw: &Raw) -> bool {
+    let kind = raw.headers.iter().find(|(name, _)| name == "content-type");
+    kind.is_some_and(|(_, it)| it.starts_with("application/x-ndjson"))
+}
+
 /// The JSON of an answer that says yes.
 pub(super) fn json(raw: &Raw) -> Result<Value, PlatformFault> {
     is_success(raw)?;
