@@ -83,11 +83,22 @@ impl Check for AttributesEveryTokenRequest {
         };
         match judge_shares(transcript, &bound, &demands, failed) {
             Err(judgement) => judgement.expected(expected),
+            // All of nothing is nothing: whoever answers 200 to everything has an empty log.
+            Ok(seen) if ["platform", "own"].iter().any(|it| is_empty(transcript, it)) => {
+                Judgement::inconclusive("a log holds no token request of this time")
+                    .observed(seen)
+                    .expected(expected)
+            }
             Ok(seen) => Judgement::pass("every token request can be attributed")
                 .observed(seen)
                 .expected(expected),
         }
     }
+}
+
+fn is_empty(transcript: &Transcript, label: &str) -> bool {
+    let all = transcript.fact(label).and_then(|it| it.pointer("/attributable/all")?.as_u64());
+    all == Some(0)
 }
 
 /// The manifest as the one subject, where it has something to look at.
@@ -116,6 +127,9 @@ mod tests {
                 .setting("must_carry", "order_id, actor")
                 .fact("own", crate::log::tests::part("attributable", own_good, 0))
         };
+        let nothing = json!({"good": 0, "all": 0, "failing": []});
+        let unreadable = json!({"count": 0, "first": []});
+        let empty = json!({"attributable": nothing, "unreadable": unreadable});
         let table = [
             ("right", with(50, 50), Pass),
             ("nobody in the platform's log", with(48, 50), Fail),
@@ -123,6 +137,7 @@ mod tests {
             ("half is enough here", with(25, 25).setting("attributable", "50%"), Pass),
             ("too few", with(50, 50).fact("window", short(12)), Inconclusive),
             ("too few and wrong", with(40, 40).fact("window", short(12)), Inconclusive),
+            ("nothing in its own log", with(50, 50).fact("own", empty), Inconclusive),
             ("own log away", with(50, 50).fact("own", down()), Inconclusive),
             ("unreadable", parts(window(), "platform", "attributable", 50, 2), Inconclusive),
             ("platform down", sample().fact("window", down()), Inconclusive),

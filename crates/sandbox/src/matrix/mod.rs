@@ -43,8 +43,10 @@ pub enum Mutant {
 impl Mutant {
     fn kind(self) -> Kind {
         match self {
-            Self::Does(kind, _) | Self::Early(kind) | Self::Excepted(kind) => kind,
-            Self::Says(kind, ..) => kind,
+            Self::Does(kind, _)
+            | Self::Early(kind)
+            | Self::Excepted(kind)
+            | Self::Says(kind, ..) => kind,
         }
     }
 

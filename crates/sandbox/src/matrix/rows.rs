@@ -93,7 +93,7 @@ pub const ROWS: &[Row] = &[
     Row {
         check: "holds_only_declared_credentials",
         right: &[Acme, Payrun, Northwind, Shiftly],
-        mutants: &[Does(Shiftly, Fault::DeliversAfterDisable)],
+        mutants: &[Says(Acme, "app.acme.example/oauth/callback", "app.acme.example/oauth/return")],
         leans: Platform,
     },
     Row {
@@ -221,5 +221,17 @@ pub const ROWS: &[Row] = &[
         right: &[Northwind, Acme, Payrun, Shiftly],
         mutants: &[Does(Northwind, Fault::OffUseRequests)],
         leans: Platform,
+    },
+    Row {
+        check: "loses_no_log_line",
+        right: &[Northwind, Acme, Payrun, Shiftly],
+        mutants: &[Does(Northwind, Fault::LogGap), Does(Northwind, Fault::LosesTokenRequests)],
+        leans: Both,
+    },
+    Row {
+        check: "records_every_action_of_the_account",
+        right: &[Payrun, Acme],
+        mutants: &[Does(Payrun, Fault::LogLacksActions)],
+        leans: Both,
     },
 ];

@@ -192,7 +192,7 @@ fn a_live_credential_is_found_in_every_form_and_packing() {
     let secret = format!("{}/+\"{}", random(64, ALNUM, 12), random(65, ALNUM, 12));
     let live = LiveCredentials::new(&key(), &[secret.as_bytes()]).unwrap();
     let scanner = scanner().with_live(live);
-    let hex: String = secret.bytes().map(|it| format!("{it:02x}")).collect();
+    let hex = secret.bytes().map(|it| format!("{it:02x}")).collect::<Vec<_>>().concat();
     let percent = secret.replace('/', "%2F").replace('+', "%2B").replace('"', "%22");
     let json = serde_json::to_string(&secret).unwrap();
     let unicode = json.replace('/', "\\/");
