@@ -99,6 +99,10 @@ async fn read(
         let log = platform.access_log(identity.client_id(), window.since).await?;
         access.extend(lines(&log, identity.client_id()));
     }
+    if !access.is_empty() {
+        // Again, after the calls: one may rest on a token that was issued while this was read.
+        tokens = self::tokens(platform, manifest, since).await?;
+    }
     // Whatever was issued so long before the window has ended before it.
     let begin = window.since - life;
     tokens.retain(|it| {
