@@ -259,9 +259,10 @@ fn routes(inner: &Arc<Inner>) -> Router {
         .route("/.well-known/jwks.json", get(own_api::jwks))
         .route("/.well-known/countersign/{file}", get(own_api::proof));
     let router = match inner.kind {
-        Kind::Acme => {
-            router.route("/id", post(receiver::receive)).route("/effects", get(receiver::effects))
-        }
+        Kind::Acme => router
+            .route("/id", post(receiver::receive))
+            .route("/effects", get(receiver::effects))
+            .route("/canary", get(receiver::object)),
         Kind::Shiftly => router
             .route("/events", post(receiver::receive))
             .route("/effects", get(receiver::effects)),

@@ -40,6 +40,7 @@ struct Memory {
     seen: BTreeSet<String>,
     order: VecDeque<String>,
     effects: Ring<Effect>,
+    version: u64,
 }
 
 impl Default for Received {
@@ -48,6 +49,7 @@ impl Default for Received {
             seen: BTreeSet::new(),
             order: VecDeque::new(),
             effects: Ring::new(EFFECTS_MAX),
+            version: 0,
         }))
     }
 }
@@ -67,6 +69,7 @@ impl Received {
         } else if !faults.has(Fault::AppliesReplayTwice) {
             return false;
         }
+        memory.version += 1;
         let (id, effect) = (id.to_owned(), effect.to_owned());
         memory.effects.push(Effect { time: clock::now(), id, effect });
         true
@@ -194,6 +197,16 @@ pub(super) async fn effects(
         }
     }
     ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
+}
+
+/// `GET`: the object that every event changes, as a partner without a feed would show it.
+pub(super) async fn object(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response {
+    if !is_ours(&inner, &headers) {
+        return refuse(StatusCode::UNAUTHORIZED, "unknown-caller");
+    }
+    let memory = inner.received.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let state = memory.effects.iter().last().map(|it| it.effect.clone());
+    Json(json!({"state": state, "version": memory.version})).into_response()
 }
 
 /// RFC 3339, or seconds since 1970.

@@ -11,6 +11,7 @@ use countersign_checks::platform::Platform;
 use countersign_checks::run::{Limits, RunInput, look};
 use countersign_checks::secrets::Secrets;
 use countersign_model::check::{Evidence, Verdict};
+use countersign_model::declare::manifest::EffectsKind;
 use countersign_model::declare::{Format, Manifest, parse};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_sandbox::manifests::{Version, text};
@@ -161,6 +162,26 @@ async fn without_an_oracle_the_status_is_judged_and_said_to_be_all() {
     world.set_faults(Kind::Acme, [Fault::AcceptsUnsignedWebhook]).await.unwrap();
     let evidence = probe_as(&world, &declared, silent).await;
     assert_eq!(with(&evidence, Verdict::Fail), [CHECKS[0]], "{}", shown(&evidence));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_object_shows_effects_as_well_as_a_feed() {
+    let (world, _door) = world();
+    let declared = text(Kind::Acme, Version::Right).replace("/effects\"", "/canary\"");
+    let object = |it: &mut Manifest| {
+        it.effects.as_mut().unwrap().kind = EffectsKind::Object;
+    };
+    let two = ["refuses_unsigned_webhook", "applies_replayed_webhook_once"];
+    let evidence = probe_with(&world, &declared, object, &two).await;
+    assert_eq!(with(&evidence, Verdict::Pass), two, "{}", shown(&evidence));
+    for (fault, check) in
+        [(Fault::AcceptsUnsignedWebhook, two[0]), (Fault::AppliesReplayTwice, two[1])]
+    {
+        world.set_faults(Kind::Acme, [fault]).await.unwrap();
+        let evidence = probe_with(&world, &declared, object, &two).await;
+        assert_eq!(with(&evidence, Verdict::Fail), [check], "{fault:?}: {}", shown(&evidence));
+        assert_eq!(with(&evidence, Verdict::Pass).len(), 1, "{fault:?}: {}", shown(&evidence));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -152,7 +152,7 @@ impl<'a> Visit<'a> {
         self.workshop.now = self.talk.now();
         let age = (plan.age)(self.workshop.window_seconds);
         let control = self.workshop.at("control", age.saturating_neg())?;
-        let Some(control_seen) = self.right("control", &control, before.as_deref()).await else {
+        let Some(shown) = self.right("control", &control, before.as_deref()).await else {
             return Ok(());
         };
         if self.is_object() {
@@ -172,9 +172,12 @@ impl<'a> Visit<'a> {
         let after = self.look(&control, &wrong).await;
         self.workshop.now = self.talk.now();
         let closing = self.workshop.right("closing")?;
-        let last = after.or(control_seen);
-        if self.right("closing", &closing, last.as_deref()).await.is_some() && !self.is_object() {
-            self.look(&control, &wrong).await;
+        let last = after.or_else(|| self.version_of(shown.as_ref()?));
+        let shown = self.right("closing", &closing, last.as_deref()).await;
+        if let Some(Some(answer)) = shown
+            && !self.is_object()
+        {
+            self.count(&answer, &control, &wrong);
         }
         Ok(())
     }
@@ -183,14 +186,14 @@ impl<'a> Visit<'a> {
         self.oracle.as_ref().is_some_and(|it| it.kind == EffectsKind::Object)
     }
 
-    /// Sends a right event and waits for its effect. None means: no use going on. Inside is the
-    /// version of the canary object then, where there is one.
+    /// Sends a right event and waits for its effect. None means that there is no use going on;
+    /// inside is what showed the effect, where anything shows effects.
     async fn right(
         &mut self,
         label: &str,
         message: &Message,
         before: Option<&str>,
-    ) -> Option<Option<String>> {
+    ) -> Option<Option<Received>> {
         let ask = message.ask(&self.endpoint);
         if !self.talk.send(label, ask).await.is_success() {
             return None;
@@ -204,14 +207,17 @@ impl<'a> Visit<'a> {
         let label = format!("{label}-effect");
         let times = times(self.listen);
         let answer = self.talk.poll(&label, &oracle.ask, times, fits).await;
-        let seen = answer.and_then(|it| oracle.seen(&it));
-        let version = match &seen {
-            Some(Seen::Object(version)) => Some(version.clone()),
-            _ => None,
-        };
-        let value = json!({ "seen": seen.is_some(), "version": version });
+        let version = answer.as_ref().and_then(|it| self.version_of(it));
+        let value = json!({ "seen": answer.is_some(), "version": version });
         self.talk.fact(&label, "effects", value);
-        seen.map(|_| version)
+        answer.map(Some)
+    }
+
+    fn version_of(&self, answer: &Received) -> Option<String> {
+        match self.oracle.as_ref()?.seen(answer)? {
+            Seen::Feed(_) => None,
+            Seen::Object(version) => Some(version),
+        }
     }
 
     /// The version of the canary object, where there is one.
@@ -228,10 +234,16 @@ impl<'a> Visit<'a> {
 
     /// Which effects there are now.
     async fn look(&mut self, control: &Message, wrong: &Named) -> Option<String> {
-        let oracle = self.oracle.as_ref()?;
-        let answer = self.talk.send("effects", oracle.ask.clone()).await;
-        let seen = read(oracle.kind, &answer);
-        let value = match &seen {
+        let ask = self.oracle.as_ref()?.ask.clone();
+        let answer = self.talk.send("effects", ask).await;
+        self.count(&answer, control, wrong);
+        self.version_of(&answer)
+    }
+
+    /// Writes down which effects an answer shows.
+    fn count(&mut self, answer: &Received, control: &Message, wrong: &Named) {
+        let Some(oracle) = &self.oracle else { return };
+        let value = match read(oracle.kind, answer) {
             Ok(Seen::Feed(ids)) => {
                 let count = |id: &str| ids.iter().filter(|it| *it == id).count();
                 let wrong = wrong.iter().filter(|it| it.1.id != control.id);
@@ -243,10 +255,6 @@ impl<'a> Visit<'a> {
             Err(error) => json!({ "error": error }),
         };
         self.talk.fact("effects", "effects", value);
-        match seen {
-            Ok(Seen::Object(version)) => Some(version),
-            _ => None,
-        }
     }
 }
 
