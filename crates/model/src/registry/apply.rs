@@ -224,7 +224,7 @@ impl Record {
     }
 
     fn withdrawal_moved(&mut self, event: &Event) {
-        if let What::Withdrawn { revocation, how, until, paths, .. } = &event.what {
+        if let What::Withdrawn { revocation, how, until, reason, paths, .. } = &event.what {
             let receipt = |path: &Path| PathReceipt {
                 path: path.clone(),
                 state: PathState::Asked,
@@ -237,6 +237,8 @@ impl Record {
                 at: event.at,
                 kind: *how,
                 until: *until,
+                by: event.by.clone(),
+                reason: *reason,
                 receipts: paths.iter().map(|it| (it.clone(), receipt(it))).collect(),
                 resume: BTreeSet::new(),
                 destroy: BTreeSet::new(),

@@ -176,6 +176,10 @@ pub struct WithdrawalRecord {
     pub kind: WithdrawalKind,
     /// When a suspension ends.
     pub until: Option<Timestamp>,
+    /// By whom; none where the server did it by the profile's rule.
+    pub by: Option<PersonId>,
+    /// Digest of the reason's text.
+    pub reason: Digest,
     /// Each path.
     pub receipts: BTreeMap<Path, PathReceipt>,
     /// Who agreed to end it.

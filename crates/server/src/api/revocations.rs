@@ -33,7 +33,7 @@ async fn withdraw(
     Body(sent): Body<WithdrawRequest>,
 ) -> Result<Json<Value>, Problem> {
     let by = who.may(Action::Withdraw)?;
-    Ok(Json(revoke::withdraw(&app, Some(by), &sent).await?))
+    Ok(Json(revoke::withdraw(&app, by, &sent).await?))
 }
 
 /// How far a withdrawal has come.

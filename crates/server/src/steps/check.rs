@@ -121,6 +121,8 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
     };
     draft.event(now, Some(by), what);
     writer.commit(draft, now).await?;
+    drop(writer);
+    let suspended = super::monitor::suspend_on_failure(app, name, &assessment.evidence).await?;
     let exit = assessment.exit();
     let verdict = match exit {
         0 => "yes",
@@ -133,6 +135,7 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
         "profile": profile_name, "summary": assessment.summary, "exit": exit, "verdict": verdict,
         "preflight": { "ok": true, "count": questions, "problems": [] },
         "findings": assessment.findings, "assessment": digest,
+        "suspended": suspended,
         "kept": assessment.evidence.iter().filter(|it| it.kept).count(),
     }))
 }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, GateAck, find, new_revocation};
 use crate::book::{BookError, Draft};
+use crate::busy::Guard;
 use crate::clock::Stopwatch;
 use crate::problem::Problem;
 
@@ -41,32 +42,51 @@ pub struct WithdrawRequest {
 }
 
 /// Withdraws trust: denied at once, then told to the platform, then proven path by path.
-///
-/// Nobody stands behind it where the server's own loops did it by the profile's rule.
 pub async fn withdraw(
     app: &App,
-    by: Option<&PersonId>,
+    by: &PersonId,
     request: &WithdrawRequest,
 ) -> Result<Value, Problem> {
     let watch = Stopwatch::start();
+    let (revocation, _busy) = write_down(app, Some(by), request).await?;
+    prove(app, &revocation, Some(watch)).await
+}
+
+/// Writes a withdrawal down, and publishes it: from here on gates deny. It stays in hand until the
+/// guard is dropped; then whoever takes up unfinished withdrawals proves it.
+///
+/// Nobody stands behind it where the server's own loops did it by the profile's rule.
+pub(super) async fn write_down<'a>(
+    app: &'a App,
+    by: Option<&PersonId>,
+    request: &WithdrawRequest,
+) -> Result<(RevocationId, Option<Guard<'a>>), Problem> {
     if request.reason.trim().is_empty() {
         return Err(Problem::new(422, "reason", "a withdrawal needs a reason"));
     }
     if request.kind == WithdrawalKind::Revoke && request.period.is_some() {
         return Err(Problem::new(422, "for", "a revocation has no end; suspend instead"));
     }
-    let mut writer = app.book.write().await?;
+    let mut writer = app.book.write().await.map_err(|it| not_written(&it))?;
     let now = app.clock.now();
     let record = find(writer.registry(), &request.integration)?.clone();
-    let active = record.withdrawal.as_ref().filter(|it| !it.ended);
-    if active.is_some_and(|it| it.kind == WithdrawalKind::Revoke && record.submission.at <= it.at) {
-        return Err(Problem::new(409, "revoked", "it is revoked already"));
-    }
-    if active.is_some_and(|it| it.kind == WithdrawalKind::Revoke)
-        && request.kind == WithdrawalKind::Suspend
-    {
-        return Err(Problem::new(409, "revoked", "it is revoked; a suspension would weaken that"));
-    }
+    let active = record.withdrawal.as_ref().filter(|it| it.is_active(now));
+    let until = request.period.map(|it| now + it);
+    let until = match active {
+        Some(it) if it.kind == WithdrawalKind::Revoke => {
+            if record.submission.at <= it.at {
+                return Err(Problem::new(409, "revoked", "it is revoked already"));
+            }
+            if request.kind == WithdrawalKind::Suspend {
+                let text = "it is revoked; a suspension would weaken that";
+                return Err(Problem::new(409, "revoked", text));
+            }
+            until
+        }
+        // One person cannot shorten what is suspended.
+        Some(it) => it.until.and_then(|known| Some(known.max(until?))),
+        None => until,
+    };
     let (parsed, _) = app.book.manifest(record.submission.blob).await?;
     let mut draft = Draft::default();
     let reason = draft.document(&json!({
@@ -78,18 +98,14 @@ pub async fn withdraw(
         integration: record.id.clone(),
         revocation: revocation.clone(),
         how: request.kind,
-        until: request.period.map(|it| now + it),
+        until,
         reason,
         paths: paths(app, &record, &parsed).await?,
     };
     draft.event(now, by, what);
-    // Whoever takes up unfinished withdrawals finds this one in good hands.
     let busy = app.busy.enter(revocation.as_str());
     writer.commit(draft, now).await.map_err(|it| not_written(&it))?;
-    drop(writer);
-    let answer = prove(app, &revocation, Some(watch)).await;
-    drop(busy);
-    answer
+    Ok((revocation, busy))
 }
 
 /// What is not written down is not withdrawn: nobody may believe that it was.

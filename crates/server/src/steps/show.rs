@@ -7,7 +7,7 @@ use countersign_model::check::{Assessment, Evidence};
 use countersign_model::enforce::snapshot::{HEARTBEAT_TYPE, Heartbeat, Lane};
 use countersign_model::id::{AssessmentId, EvidenceId};
 use countersign_model::lifecycle::{State, status};
-use countersign_model::registry::Record;
+use countersign_model::registry::{Record, WithdrawalRecord};
 use countersign_model::time::Timestamp;
 use countersign_seal::dsse::Envelope;
 use countersign_seal::status_list::{Status, StatusList};
@@ -47,6 +47,10 @@ pub async fn one(app: &App, name: &str) -> Result<Value, Problem> {
         Some(it) => Some(app.book.document(it.digest).await?),
         None => None,
     };
+    let withdrawal = match &record.withdrawal {
+        Some(it) => Some(withdrawal(app, it).await?),
+        None => None,
+    };
     let decisions = record
         .decisions
         .iter()
@@ -59,8 +63,9 @@ pub async fn one(app: &App, name: &str) -> Result<Value, Problem> {
             "blocking": it.blocking().iter().map(|it| &it.control).collect::<Vec<_>>(),
         })),
         "decisions": decisions.collect::<Vec<_>>(),
-        "withdrawal": record.withdrawal.as_ref().map(|it| super::revoke::receipt(it, &[])),
+        "withdrawal": withdrawal,
         "drifts": record.drifts,
+        "failing": record.failing,
         "triggers": record.triggers,
         "waivers": record.waivers.values().collect::<Vec<_>>(),
         "ends": record.certificate.as_ref().map(|it| it.not_after),
@@ -69,6 +74,19 @@ pub async fn one(app: &App, name: &str) -> Result<Value, Problem> {
     });
     if let (Some(document), Value::Object(more)) = (document.as_object_mut(), more) {
         document.extend(more);
+    }
+    Ok(document)
+}
+
+/// A withdrawal, with who did it and why.
+async fn withdrawal(app: &App, known: &WithdrawalRecord) -> Result<Value, Problem> {
+    let reason: Value = app.book.document(known.reason).await?;
+    let mut document = super::revoke::receipt(known, &[]);
+    if let Some(it) = document.as_object_mut() {
+        it.insert("by".to_owned(), json!(known.by));
+        for name in ["reason", "ticket"] {
+            it.insert(name.to_owned(), reason.get(name).cloned().unwrap_or_default());
+        }
     }
     Ok(document)
 }

@@ -1,6 +1,11 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
+use countersign_checks::live::clock::SystemClock;
+use countersign_checks::platform::Platform as _;
 use countersign_model::enforce::snapshot::Lane;
+use countersign_model::time::Timestamp;
 use countersign_sandbox::manifests::{Version, manifest, text};
 use countersign_sandbox::{Kind, registration};
 use serde_json::json;
@@ -68,4 +73,43 @@ async fn payroll_lives_in_production_until_it_is_revoked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_marketplace_app_lives_in_production_until_it_is_revoked() {
     lives(Kind::Shiftly, "users:read.basic").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_revoked_comes_back_by_a_new_certification() {
+    let kind = Kind::Shiftly;
+    let town = Town::start().await;
+    let try_it = async || {
+        town.submit(&text(kind, Version::Right)).await;
+        let tried = town.sandbox.partner(kind).business(Lane::Trial, 20).await;
+        assert_eq!(tried.tokens.admitted, 20, "{tried:?}");
+        town.certify(kind).await
+    };
+    try_it().await;
+    let body = json!({ "integration": kind.slug(), "kind": "revoke", "reason": "it leaked" });
+    let (_, receipt) = town.post("rita", "/v1/revocations", body).await;
+    assert_eq!(unproven(&receipt), BTreeSet::new());
+    assert_eq!(work(&town, kind).await.0, 0);
+
+    // Nothing comes back but by a new submission, fresh checks and two people.
+    let certified = try_it().await;
+    assert_eq!(certified["restored"], true, "{certified}");
+    assert_eq!(work(&town, kind).await, (1, BTreeSet::new()));
+    let clock = Arc::new(SystemClock::start());
+    let production = town.sandbox.connector(Lane::Certified, clock).unwrap();
+    let data = json!({ "group": { "id": "g-1" } });
+    let id = production.emit("group.member.added", &data).await.unwrap();
+    let slug = kind.slug().parse().unwrap();
+    for turn in 0.. {
+        let sent = production.deliveries(&slug, Timestamp::from_seconds(0)).await.unwrap();
+        if sent.iter().any(|it| it.id == id && it.result == "delivered") {
+            break;
+        }
+        assert!(turn < 100, "{id} never arrived: {sent:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // What came back is what was certified: no drift follows.
+    assert_eq!(countersign_server::steps::monitor::look(town.app()).await.unwrap(), 0);
+    town.state(kind, "certified").await;
+    town.stop().await;
 }

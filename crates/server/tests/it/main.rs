@@ -9,6 +9,7 @@ mod pack;
 mod pack_live;
 mod people;
 mod property;
+mod rules;
 mod stage;
 mod town;
 mod unfinished;

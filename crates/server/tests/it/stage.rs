@@ -38,6 +38,7 @@ pub(crate) const START_MS: i64 = 1_795_000_000_000;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Told {
     pub(crate) extra_scope: Option<String>,
+    pub(crate) extra_client: Option<String>,
     pub(crate) fails: BTreeSet<String>,
     pub(crate) not_proven: BTreeSet<String>,
     pub(crate) down: bool,
@@ -110,7 +111,10 @@ impl World for Fake {
             scopes.extend(extra.clone());
             (it.client_id().to_owned(), Granted { enabled: true, scopes, ..Granted::default() })
         });
-        Ok(Baseline::new(digest, granted.collect(), BTreeMap::new()))
+        let mut granted: BTreeMap<String, Granted> = granted.collect();
+        let extra = self.told.lock().unwrap().extra_client.clone();
+        granted.extend(extra.map(|it| (it, Granted::default())));
+        Ok(Baseline::new(digest, granted, BTreeMap::new()))
     }
 
     async fn cut(

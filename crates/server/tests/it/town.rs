@@ -155,6 +155,10 @@ impl Town {
         Self { sandbox, running, http, stop, _folder: folder }
     }
 
+    pub(crate) fn app(&self) -> &countersign_server::app::App {
+        &self.running.app
+    }
+
     pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
         self.running.shutdown().await;
