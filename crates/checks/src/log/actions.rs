@@ -94,9 +94,12 @@ impl Check for RecordsEveryActionOfTheAccount {
             ("platform", "joined", "calls tied to a token that was issued"),
             ("own", "recorded", "calls in it"),
         ];
-        let failed = |missing| {
+        let failed = |label: &str, missing| {
             let calls = counted(missing, "call is", "calls are");
-            format!("{calls} tied to no token, or missing in its own log")
+            match label {
+                "own" => format!("{calls} missing in its own log"),
+                _ => format!("{calls} tied to no token that was issued"),
+            }
         };
         let seen = match judge_shares(transcript, &bound, &demands, failed) {
             Err(judgement) => return judgement.expected(expected),
@@ -267,7 +270,7 @@ mod tests {
         ];
         judges(&RecordsEveryActionOfTheAccount, &table);
         let judgement = judged(&RecordsEveryActionOfTheAccount, &table[3].1);
-        insta::assert_snapshot!(judgement.sentence, @"100 calls are tied to no token, or missing in its own log");
+        insta::assert_snapshot!(judgement.sentence, @"100 calls are missing in its own log");
         insta::assert_snapshot!(judgement.observed, @"the own log: 100 of 200 calls in it (50.0 %)");
         insta::assert_snapshot!(judged(&RecordsEveryActionOfTheAccount, &table[5].1).observed, @"200 calls in the platform's log, 0 of them with a token that its own log knows");
     }

@@ -77,7 +77,7 @@ impl Check for AttributesEveryTokenRequest {
         let expected = format!("{bound} carry {carried}");
         let demands =
             [("platform", "attributable", "attributable"), ("own", "attributable", "attributable")];
-        let failed = |missing| {
+        let failed = |_: &str, missing| {
             let requests = counted(missing, "token request", "token requests");
             format!("{requests} cannot be attributed")
         };

@@ -77,7 +77,7 @@ impl Check for BoundsEveryTokenInTime {
             "{bound} end within {limit} or what their client declares, and none is used afterwards"
         );
         let lives = [("platform", "time_bounded", "tokens end in time")];
-        let failed = |missing| {
+        let failed = |_: &str, missing| {
             format!("{} longer than declared", counted(missing, "token lives", "tokens live"))
         };
         let lives = match judge_shares(transcript, &bound, &lives, failed) {
@@ -85,7 +85,7 @@ impl Check for BoundsEveryTokenInTime {
             Ok(it) => it,
         };
         let uses = [("platform", "used_in_time", "uses while the token lives")];
-        let failed = |missing| {
+        let failed = |_: &str, missing| {
             format!(
                 "{} after its token's end",
                 counted(missing, "call goes through", "calls go through")

@@ -40,6 +40,9 @@ pub(super) async fn seed(
         Environment::Production => REQUESTS.0,
         Environment::Sandbox => REQUESTS.1,
     };
+    // A platform may count them with the partner's own: at most a quarter of what it may ask for.
+    let rate = manifest.declared_use.as_ref().and_then(|it| it.max_per_hour).map(u64::from);
+    let count = rate.map_or(count, |it| count.min(it / 4).max(1));
     for (_, identity) in token_clients(manifest).take(CLIENTS_MAX) {
         let begin = talk.now() - Period::from_seconds(60);
         let models = models(&observed.tokens, identity.client_id());

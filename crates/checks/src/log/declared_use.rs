@@ -71,7 +71,7 @@ impl Check for KeepsToItsDeclaredUse {
             ("platform", "requests", "requests inside the declared use"),
             ("platform", "uses", "calls that are declared"),
         ];
-        let failed = |missing| {
+        let failed = |_: &str, missing| {
             let verb = counted(missing, "request or call lies", "requests or calls lie");
             format!("{verb} outside the declared use")
         };

@@ -32,7 +32,7 @@ pub struct Judge<'a> {
 #[derive(Debug, Default)]
 struct Seen {
     numbers: Numbers,
-    rate: Rate,
+    rate: Option<Rate>,
     first_request: Option<Timestamp>,
     latest: Option<(Timestamp, Place)>,
 }
@@ -161,8 +161,9 @@ impl<'a> Judge<'a> {
         report.consistent.count(with_place(outside));
         let seen = self.clients.entry(id.to_owned()).or_default();
         if let Some(time) = record.time {
-            if expectation.max_per_hour.is_some() {
-                seen.rate.count(time, is_clean, self.place);
+            if let Some(limit) = expectation.max_per_hour {
+                let rate = seen.rate.get_or_insert_with(|| Rate::new(limit.into()));
+                rate.count(time, is_clean, self.place);
             }
             seen.first_request = seen.first_request.into_iter().chain([time]).min();
         }
@@ -254,18 +255,20 @@ impl<'a> Judge<'a> {
     pub fn finish(mut self) -> Report {
         let expectation = self.expectation;
         let mut gaps = std::mem::take(&mut self.report.gaps);
-        for (client, seen) in &self.clients {
+        let mut clients = std::mem::take(&mut self.clients);
+        for (client, seen) in &mut clients {
             missing_numbers(client, &seen.numbers, &mut gaps);
             if let Some(limit) = expectation.max_per_hour {
-                for over in seen.rate.over(limit.into()) {
+                for over in seen.rate.as_mut().map(Rate::finish).unwrap_or_default() {
                     let place = self.shown(over.place);
                     let wrong =
                         format!("{place}: more than {limit} requests in an hour (max_per_hour)");
                     self.report.consistent.take_back(over.count, wrong);
                 }
             }
-            self.report.cut |= seen.numbers.cut || seen.rate.cut;
+            self.report.cut |= seen.numbers.cut || seen.rate.as_ref().is_some_and(|it| it.cut);
         }
+        self.clients = clients;
         self.report.gaps = gaps;
         self.report.cut |= self.tokens.cut;
         self.find_orphans();

@@ -99,16 +99,9 @@ async fn read(
         let log = platform.access_log(identity.client_id(), window.since).await?;
         access.extend(lines(&log, identity.client_id()));
     }
-    if !access.is_empty() {
-        // Again, after the calls: one may rest on a token that was issued while this was read.
-        tokens = self::tokens(platform, manifest, since).await?;
-    }
-    // Whatever was issued so long before the window has ended before it.
-    let begin = window.since - life;
-    tokens.retain(|it| {
-        it.record.as_ref().is_ok_and(|it| it.time.is_none_or(|it| begin <= it))
-            || it.record.is_err()
-    });
+    // Once more: what was used by then was issued by then. What was issued so long before the window
+    // has ended before it.
+    let tokens = self::tokens(platform, manifest, since.max(window.since - life)).await?;
     Ok((tokens, access, window))
 }
 

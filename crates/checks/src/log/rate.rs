@@ -1,6 +1,6 @@
 //! How many requests fall into any one hour, in whatever order a log tells them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use countersign_model::time::Timestamp;
 
@@ -9,8 +9,15 @@ use super::report::Place;
 /// Requests by second.
 #[derive(Debug, Default)]
 pub(super) struct Rate {
+    limit: u64,
     seconds: BTreeMap<i64, Second>,
-    /// Whether there were more seconds than can be kept.
+    /// The last hour of what is settled: each second with what counts.
+    hour: VecDeque<(i64, u64)>,
+    inside: u64,
+    settled_until: Option<i64>,
+    over: Vec<Over>,
+    over_count: usize,
+    /// Whether a request came too late to be counted.
     pub(super) cut: bool,
 }
 
@@ -32,14 +39,19 @@ pub(super) struct Over {
     pub(super) place: Place,
 }
 
-/// How many seconds with a request are kept.
-const SECONDS_MAX: usize = 500_000;
+/// How many seconds with a request are kept; the older half is settled when there are more.
+const SECONDS_MAX: usize = 200_000;
 const HOUR: i64 = 3_600;
 
 impl Rate {
+    /// A rate with this limit for any hour.
+    pub(super) fn new(limit: u64) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
     pub(super) fn count(&mut self, time: Timestamp, is_clean: bool, place: Place) {
         let second = time.seconds();
-        if SECONDS_MAX <= self.seconds.len() && !self.seconds.contains_key(&second) {
+        if self.settled_until.is_some_and(|it| second <= it) {
             self.cut = true;
             return;
         }
@@ -47,41 +59,57 @@ impl Rate {
         entry.all += 1;
         entry.clean += u64::from(is_clean);
         entry.last = place;
+        if SECONDS_MAX < self.seconds.len() {
+            self.settle(SECONDS_MAX / 2);
+        }
     }
 
     /// What is over the limit of any hour. Who is over it does not count against later ones.
-    pub(super) fn over(&self, limit: u64) -> Vec<Over> {
-        let mut window: std::collections::VecDeque<(i64, u64)> = std::collections::VecDeque::new();
-        let (mut inside, mut found) = (0_u64, Vec::new());
-        for (second, entry) in &self.seconds {
-            while let Some((_, count)) =
-                window.front().copied().filter(|it| it.0.saturating_add(HOUR) <= *second)
-            {
-                inside -= count;
-                window.pop_front();
+    pub(super) fn finish(&mut self) -> &[Over] {
+        self.settle(self.seconds.len());
+        &self.over
+    }
+
+    fn settle(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some((second, entry)) = self.seconds.pop_first() else { return };
+            let ends = |it: &(i64, u64)| it.0.saturating_add(HOUR) <= second;
+            while let Some((_, count)) = self.hour.pop_front_if(|it| ends(it)) {
+                self.inside -= count;
             }
-            let over = (inside + entry.all).saturating_sub(limit).min(entry.all);
-            let kept = entry.all - over;
-            inside += kept;
-            window.push_back((*second, kept));
+            let over = (self.inside + entry.all).saturating_sub(self.limit).min(entry.all);
+            self.inside += entry.all - over;
+            self.hour.push_back((second, entry.all - over));
             if 0 < over {
-                found.push(Over { count: over.min(entry.clean), place: entry.last });
+                self.add(Over { count: over.min(entry.clean), place: entry.last });
             }
+            self.settled_until = Some(second);
         }
-        found
+    }
+
+    /// The first ones by their place, the rest by their number alone.
+    fn add(&mut self, over: Over) {
+        match self.over.last_mut() {
+            Some(last) if OVER_MAX <= self.over_count => last.count += over.count,
+            _ => self.over.push(over),
+        }
+        self.over_count += 1;
     }
 }
+
+/// How many seconds over the limit are told by their place.
+const OVER_MAX: usize = 200;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn over(limit: u64, seconds: &[i64]) -> u64 {
-        let mut rate = Rate::default();
+        let mut rate = Rate::new(limit);
         for second in seconds {
             rate.count(Timestamp::from_seconds(*second), true, Place::default());
         }
-        rate.over(limit).iter().map(|it| it.count).sum()
+        rate.finish().iter().map(|it| it.count).sum()
     }
 
     #[test]
@@ -97,5 +125,19 @@ mod tests {
         for (row, limit, seconds, expected) in table {
             assert_eq!(over(limit, seconds), expected, "{row}");
         }
+    }
+
+    #[test]
+    fn a_long_log_is_settled_on_the_way() {
+        let last = i64::try_from(SECONDS_MAX).unwrap() * 2;
+        let mut rate = Rate::new(3_600);
+        for second in 0..last {
+            rate.count(Timestamp::from_seconds(second), true, Place::default());
+        }
+        rate.count(Timestamp::from_seconds(last - 1), true, Place::default());
+        assert!(rate.seconds.len() <= SECONDS_MAX && !rate.cut);
+        assert_eq!(rate.finish().iter().map(|it| it.count).sum::<u64>(), 1);
+        rate.count(Timestamp::from_seconds(0), true, Place::default());
+        assert!(rate.cut, "nobody knows any more what hour it belongs to");
     }
 }

@@ -141,7 +141,7 @@ pub(super) fn judge_shares(
     transcript: &Transcript,
     bound: &Bound,
     demands: &[Demand],
-    failed: impl Fn(u64) -> String,
+    failed: impl Fn(&str, u64) -> String,
 ) -> Result<String, Box<Judgement>> {
     if let Some(unseen) = unseen(transcript) {
         return Err(Box::new(unseen));
@@ -149,7 +149,7 @@ pub(super) fn judge_shares(
     let parts = || demands.iter().map(|it| (*it, Part::of(transcript, it.0, it.1)));
     for ((label, _, what), part) in parts() {
         if let Some(part) = part.filter(|it| !it.is_met(bound)) {
-            let failed = Judgement::fail(failed(part.all - part.good))
+            let failed = Judgement::fail(failed(label, part.all - part.good))
                 .observed(format!("the {label} log: {}", part.words(what)))
                 .details(part.details());
             return Err(Box::new(failed));
