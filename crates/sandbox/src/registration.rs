@@ -82,6 +82,9 @@ pub struct SubscriptionRegistration {
     /// Whether disabling drops what waits.
     #[serde(default)]
     pub drop_queued: bool,
+    /// Whether what happens while it is disabled is kept for later: a lapse.
+    #[serde(default)]
+    pub keeps_for_later: bool,
     /// The declared subscription in whose name it receives, where it is not declared itself.
     #[serde(default)]
     pub relay_of: Option<String>,
@@ -165,6 +168,7 @@ pub fn subscriptions(manifest: &Manifest) -> Vec<SubscriptionRegistration> {
             fields: it.fields.iter().cloned().collect(),
             retry_every_ms: it.retry_every.map_or_else(one_second, Period::millis),
             drop_queued: it.disable.as_ref().is_some_and(|it| it.drop_queued),
+            keeps_for_later: false,
             relay_of: None,
         };
     manifest.events.iter().map(one).collect()

@@ -257,7 +257,8 @@ fn register(
             lapses.into_iter().filter(|it| faults.contains(&it.0)).map(|it| it.1).collect();
         platform.register_client(client)?;
     }
-    for subscription in registration::subscriptions(declared) {
+    for mut subscription in registration::subscriptions(declared) {
+        subscription.keeps_for_later = faults.contains(&Fault::FlushesAfterEnable);
         let relay = format!("{}.relay", subscription.id);
         if faults.contains(&Fault::DeliversAfterDisable) {
             let relay = SubscriptionRegistration {

@@ -31,6 +31,8 @@ pub enum Fault {
     DeliversAfterDisable,
     /// Nobody listens.
     Down,
+    /// What happens while its subscription is disabled is delivered when it is enabled again.
+    FlushesAfterEnable,
     /// The platform grants it whatever scope it asks for.
     GrantsAnyScope,
     /// No answer ever comes.

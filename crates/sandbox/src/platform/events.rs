@@ -23,7 +23,8 @@ pub(super) fn emit(shared: &Shared, kind: &str, data: &Value) -> Result<String, 
     let mut pages = shared.book.open();
     for subscription in pages.subscriptions.values_mut() {
         let registration = &subscription.registration;
-        if !subscription.enabled || !registration.types.contains(kind) {
+        let takes = subscription.enabled || registration.keeps_for_later;
+        if !takes || !registration.types.contains(kind) {
             continue;
         }
         let body = body(kind, now, data, &registration.fields).to_string().into_bytes();

@@ -2,13 +2,15 @@
 //! check that is meant for it, and a partner that is not there passes nothing.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use countersign_checks::platform::Platform as _;
+use countersign_checks::run::Limits;
 use countersign_model::check::{Evidence, Verdict};
 use countersign_sandbox::manifests::{Version, manifest, text};
 use countersign_sandbox::{Fault, Kind, World};
 
-use crate::helper::{checked, checked_as, connector, verdicts, world};
+use crate::helper::{checked, checked_as, checked_within, connector, verdicts, world};
 
 const ROTATES: &str = "rotates_without_a_person";
 const KILL_SWITCH: &str = "denies_every_path_when_suspended";
@@ -207,11 +209,35 @@ async fn a_relay_that_nobody_declared_is_heard() {
         observed.contains("over `sub:group.changed.relay`, which nobody declared"),
         "{observed}"
     );
-    // A manifest that does not say that what waits is dropped is held to the same silence.
-    world.set_faults(Kind::Shiftly, []).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_for_later_may_come_only_where_that_is_declared() {
+    let (world, _door) = world();
+    world.set_faults(Kind::Shiftly, [Fault::FlushesAfterEnable]).await.unwrap();
+    let evidence = checked(&world, Kind::Shiftly, &[EVENTS, KILL_SWITCH]).await;
+    came_to(
+        &evidence,
+        "denies_every_path_when_suspended manifest: pass
+         stops_events_when_disabled sub:group.changed: fail",
+    );
     let text = text(Kind::Shiftly, Version::Right).replace(", drop_queued = true", "");
     let evidence = checked_as(&world, &text, &[EVENTS]).await;
     came_to(&evidence, "stops_events_when_disabled sub:group.changed: pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_that_is_cut_short_is_undone_all_the_same() {
+    let (world, _door) = world();
+    let before = held(&world).await;
+    let text = text(Kind::Shiftly, Version::Right);
+    let limits = Limits { check: Duration::from_millis(700), ..Limits::default() };
+    let evidence = checked_within(&world, &text, &[EVENTS], limits).await;
+    is_never_judged(&evidence, "cut short");
+    let transcript = &evidence[0].transcript;
+    assert!(transcript.fact("disabled").is_some(), "it was off: {}", shown(&evidence));
+    assert!(transcript.fact("undo").is_some_and(|it| it.get("undone").is_some()));
+    assert_eq!(held(&world).await, before, "everything is as it was");
 }
 
 #[tokio::test(flavor = "multi_thread")]

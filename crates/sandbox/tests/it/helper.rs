@@ -76,6 +76,17 @@ pub(crate) async fn checked(world: &World, kind: Kind, checks: &[&str]) -> Vec<E
 
 /// The same for a manifest of one's own.
 pub(crate) async fn checked_as(world: &World, manifest: &str, checks: &[&str]) -> Vec<Evidence> {
+    let limits = Limits { run: Duration::from_mins(1), ..Limits::default() };
+    checked_within(world, manifest, checks, limits).await
+}
+
+/// The same within limits of one's own.
+pub(crate) async fn checked_within(
+    world: &World,
+    manifest: &str,
+    checks: &[&str],
+    limits: Limits,
+) -> Vec<Evidence> {
     let parsed = parse(manifest, Format::Toml).unwrap();
     let only: BTreeSet<String> = checks.iter().map(|it| (*it).to_owned()).collect();
     let talk = TalkConfig {
@@ -98,7 +109,7 @@ pub(crate) async fn checked_as(world: &World, manifest: &str, checks: &[&str]) -
         clock: Arc::new(SystemClock::start()),
         salt: [7; 32],
         collector: "test".to_owned(),
-        limits: Limits { run: Duration::from_secs(60), ..Limits::default() },
+        limits,
     };
     look(input).await.unwrap()
 }

@@ -38,7 +38,9 @@ pub(super) struct Drill<'a> {
 /// What was seen since the command.
 #[derive(Debug, Default)]
 struct Since {
-    /// Produced events, with the time after the command.
+    /// Events that were produced just before the command.
+    burst: BTreeSet<String>,
+    /// Events that were produced after it, with the time.
     produced: BTreeMap<String, u64>,
     /// Deliveries that are written down already.
     known: BTreeSet<(String, String, Timestamp)>,
@@ -60,9 +62,8 @@ impl Drill<'_> {
         // A canary object cannot tell whose event changed it.
         let counts = self.oracle().is_none_or(|it| it.kind == EffectsKind::Feed);
         for _ in 0..if counts { BURST } else { 0 } {
-            if let Err(error) = self.feed().emit(talk.now()).await {
-                return talk.heard("record", Err::<(), _>(error), |()| Value::Null);
-            }
+            let id = self.feed().emit(talk.now()).await;
+            since.burst.insert(talk.heard("burst", id, |it| json!({ "id": it }))?);
         }
         let (integration, id) = (&self.manifest.integration.id, self.event.id.as_str());
         talk.undo_later(Undo::EnableSubscription(integration.clone(), id.to_owned()));
@@ -291,7 +292,8 @@ impl Drill<'_> {
             let record = self.record(talk, started).await?;
             let past = record.iter().filter(|it| self.feed().is_mine(it) && left(it));
             let mut past = past.filter(|it| {
-                since.produced.contains_key(&it.id) && !since.known.contains(&name(it))
+                let is_past = since.burst.contains(&it.id) || since.produced.contains_key(&it.id);
+                is_past && !since.known.contains(&name(it))
             });
             if let Some(it) = past.next() {
                 let after_ms = talk.stopwatch_ms().saturating_sub(began);
