@@ -1,8 +1,8 @@
 //! Is none of its own live credentials in its source, in what it builds, publishes or logs?
 //!
 //! A secret that was found may be dead. This looks for those that are known to be alive: secrets that
-//! the server holds for the integration, by keyed digest in every common form, and private keys whose
-//! public half the partner publishes.
+//! the server holds for the integration, by keyed digest in every common form; shared secrets of which
+//! the platform keeps a digest; and private keys whose public half is published or registered.
 //!
 //! Source: OWASP NHI2:2025 Secret Leakage; NIST SP 800-53r5, IA-5(7); CWE-798.
 

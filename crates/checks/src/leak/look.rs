@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::image;
 use super::material::{Content, Material, PUBLISHED, gather};
+use crate::granted::tenants;
 use crate::source::{
     DigestKey, KnownCredentials, Limits, LiveCredentials, RuleSet, ScanReport, Scanner,
     SecretFinding,
@@ -48,7 +49,10 @@ pub(super) async fn look(talk: &mut Talk, manifest: &Manifest, what: What) {
     talk.setting("source_missing", wanted);
     talk.setting("source_declared", Section::Source.is_in(manifest));
     let material = gather(talk, manifest).await;
-    let known = (what == What::Live).then(|| known(talk, &means, manifest, &material));
+    let known = match what {
+        What::Live => Some(known(talk, &means, manifest, &material).await),
+        What::Secrets => None,
+    };
     let salt = means.salt;
     let at = talk.now().seconds();
     let stop = StopOnDrop::default();
@@ -84,7 +88,12 @@ struct Known {
     traces: KnownCredentials,
 }
 
-fn known(talk: &mut Talk, means: &Means, manifest: &Manifest, material: &[Material]) -> Known {
+async fn known(
+    talk: &mut Talk,
+    means: &Arc<Means>,
+    manifest: &Manifest,
+    material: &[Material],
+) -> Known {
     let mut traces = KnownCredentials::default();
     let mut keys = 0;
     for it in material.iter().filter(|it| it.kind == PUBLISHED) {
@@ -92,6 +101,20 @@ fn known(talk: &mut Talk, means: &Means, manifest: &Manifest, material: &[Materi
             && let Ok(set) = serde_json::from_slice(bytes)
         {
             keys += traces.add_keys(&set);
+        }
+    }
+    let mut digests = 0;
+    for (tenant, platform) in tenants(means) {
+        match platform.accepted(&manifest.integration.id).await {
+            Ok(accepted) => {
+                keys += traces.add_keys(&json!({ "keys": accepted.keys }));
+                digests += accepted.secrets.len();
+                accepted.secrets.into_iter().for_each(|it| traces.add_secret(it));
+            }
+            Err(it) => {
+                let name = format!("what the {tenant} tenant accepts from its clients");
+                failed(talk, &name, &format!("{it}: {}", it.source));
+            }
         }
     }
     let secrets: Vec<Vec<u8>> = means
@@ -106,7 +129,7 @@ fn known(talk: &mut Talk, means: &Means, manifest: &Manifest, material: &[Materi
         .filter(|it| it.jwks.is_none())
         .map(|it| it.id.as_str())
         .collect();
-    let value = json!({"keys": keys, "secrets": secrets.len(), "without_key_set": unknown});
+    let value = json!({"keys": keys, "secrets": secrets.len(), "digests": digests, "without_key_set": unknown});
     talk.fact("known", "run", value);
     Known { secrets, traces }
 }

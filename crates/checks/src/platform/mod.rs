@@ -13,7 +13,7 @@ use countersign_model::declare::Manifest;
 use countersign_model::declare::path::PathKind;
 use countersign_model::declare::words::Slug;
 use countersign_model::time::Timestamp;
-use countersign_seal::{PublicKey, SigningKey};
+use countersign_seal::{Digest, PublicKey, SigningKey};
 use serde::{Deserialize, Serialize};
 
 pub mod sandbox;
@@ -44,6 +44,13 @@ pub trait Platform: Send + Sync + fmt::Debug {
 
     /// What the partner pushed as its own log, as JSON lines.
     async fn pushed_log(&self, integration: &Slug) -> Result<Vec<u8>, PlatformError>;
+
+    /// What is accepted as proof of the integration's clients, without any secret half. A platform that
+    /// does not tell says nothing.
+    async fn accepted(&self, integration: &Slug) -> Result<Accepted, PlatformError> {
+        let _ = integration;
+        Ok(Accepted::default())
+    }
 
     /// The alerts that were raised.
     async fn alerts(&self, integration: &Slug) -> Result<Vec<RaisedAlert>, PlatformError>;
@@ -191,6 +198,15 @@ impl Held {
         let active = self.subscriptions.iter().filter(|it| it.enabled);
         active.map(|it| (it.id.clone(), it.types.clone())).collect()
     }
+}
+
+/// What a platform accepts as proof of an integration's clients, as far as it may be told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Registered public keys, as JSON Web Keys.
+    pub keys: Vec<serde_json::Value>,
+    /// SHA-256 digests of shared secrets.
+    pub secrets: Vec<Digest>,
 }
 
 /// One event subscription at a platform.

@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::{
-    Answer, ClientChange, ClientCopy, Delivery, Held, Platform, PlatformError, PlatformFault,
-    Presence, RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest,
-    WebhookCopy,
+    Accepted, Answer, ClientChange, ClientCopy, Delivery, Held, Platform, PlatformError,
+    PlatformFault, Presence, RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer,
+    TokenRequest, WebhookCopy,
 };
 use crate::live::ask::Ask;
 use crate::live::clock::Clock;
@@ -171,6 +171,12 @@ impl Platform for SandboxPlatform {
     async fn pushed_log(&self, integration: &Slug) -> Done<Vec<u8>> {
         let lines = self.lines("pushed-log", &[("integration", integration.as_str())]).await;
         lines.map_err(wrap(format!("read the log that {integration} pushed")))
+    }
+
+    async fn accepted(&self, integration: &Slug) -> Done<Accepted> {
+        let query = [("integration", integration.as_str())];
+        let accepted = self.read(&["admin", "accepted"], &query).await.and_then(read::parsed);
+        accepted.map_err(wrap(format!("read what is accepted from {integration}")))
     }
 
     async fn alerts(&self, integration: &Slug) -> Done<Vec<RaisedAlert>> {

@@ -9,6 +9,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_checks::platform::Accepted;
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::enforce::{Call, Reason};
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/admin/token-log", get(token_log))
         .route("/admin/access-log", get(access_log))
         .route("/admin/pushed-log", get(pushed_log))
+        .route("/admin/accepted", get(accepted))
         .route("/admin/audit", get(audit))
         .route("/admin/alerts", get(alerts))
         .route("/admin/doors/{integration}/{kind}/{subject}", get(door))
@@ -210,6 +212,23 @@ async fn pushed_log(
     let pages = shared.book.open();
     let mine = pages.logs.pushed.iter().filter(|it| narrow.is_integration(&it.integration));
     lines(mine.map(|it| &it.line))
+}
+
+/// What proves a client, without any secret half; copies are gone before it matters.
+async fn accepted(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let pages = shared.book.open();
+    let mine = pages.clients.values().filter(|it| it.copy_of.is_none()).map(|it| &it.registration);
+    let mine: Vec<_> = mine.filter(|it| narrow.is_integration(&it.integration)).collect();
+    let accepted = Accepted {
+        keys: mine.iter().flat_map(|it| it.keys.iter().cloned()).collect(),
+        secrets: mine.iter().filter_map(|it| it.secret_sha256).collect(),
+    };
+    Ok(Json(accepted).into_response())
 }
 
 async fn audit(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Response, Problem> {

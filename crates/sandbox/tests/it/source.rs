@@ -1,9 +1,14 @@
 //! Secrets in source at the whole sandbox: right partners pass, each wrong one is caught, and nobody
 //! passes who cannot be looked at.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_model::check::Verdict;
-use countersign_sandbox::manifests::{Version, text};
+use countersign_model::enforce::snapshot::Lane;
+use countersign_sandbox::manifests::{Version, manifest, text};
+use countersign_sandbox::registration::clients;
 use countersign_sandbox::{Fault, Kind};
+use countersign_seal::Digest;
 
 use crate::helper::{all_are, checked, checked_as, verdicts, world};
 
@@ -98,6 +103,27 @@ async fn what_cannot_be_looked_at_passes_nothing() {
     another repository: https://git.shiftly.example/other.git could not be looked at
     another image: registry.shiftly.example/planner@sha256:0000d21bab04ec882766eb384556be221741a0b73e60dd67e5a5cc424a933010: no copy of it lies on this machine
     ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_secret_is_known_by_the_digest_that_the_platform_keeps() {
+    let (world, _) = world();
+    let secret = ["planner", "9f3kq", "zz71v"].join("-");
+    let declared = manifest(Kind::Shiftly).unwrap();
+    let mut client = clients(&declared).remove(0);
+    client.client_id = "shiftly-legacy".to_owned();
+    client.auth = "client_secret_basic".to_owned();
+    client.jwks_uri = None;
+    client.secret_sha256 = Some(Digest::of(secret.as_bytes()));
+    world.tenant(Lane::Trial).register_client(client).unwrap();
+    all_are(&checked(&world, Kind::Shiftly, &[LIVE]).await, Verdict::Pass);
+    let source = world.partner(Kind::Shiftly).source().unwrap();
+    let basic = STANDARD.encode(format!("shiftly-legacy:{secret}"));
+    std::fs::write(source.join("notes.txt"), format!("call with {basic}\n")).unwrap();
+    let evidence = checked(&world, Kind::Shiftly, &[LIVE]).await;
+    all_are(&evidence, Verdict::Fail);
+    insta::assert_snapshot!(evidence[0].judgement.observed, @"a live credential of this integration (`live-credential`) in notes.txt, line 1");
+    assert!(!serde_json::to_string(&evidence).unwrap().contains(&basic));
 }
 
 /// Without the number of files, which depends on the git that made the repository.
