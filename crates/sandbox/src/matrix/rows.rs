@@ -169,6 +169,12 @@ pub const ROWS: &[Row] = &[
         leans: Both,
     },
     Row {
+        check: "sends_signed_webhooks",
+        right: &[Acme],
+        mutants: &[Does(Acme, Fault::SendsUnsignedWebhooks)],
+        leans: Platform,
+    },
+    Row {
         check: "refuses_undeclared_scope",
         right: &[Acme, Payrun, Northwind, Shiftly],
         mutants: &[Does(Acme, Fault::GrantsAnyScope), Does(Acme, Fault::OverBroadScope)],

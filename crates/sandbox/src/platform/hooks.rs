@@ -62,20 +62,28 @@ async fn hook(
         let of = |it: &(&(String, String), &Webhook)| it.0.0 == integration;
         pages.webhooks.iter().filter(of).map(|it| (it.0.1.clone(), it.1.clone())).collect()
     };
+    // Whoever holds the key of a copy is no partner: a drill, which is not written down as one.
+    let copies = hooks.iter().filter(|it| it.1.copy_of.is_some());
+    let is_drill = copies.map(|it| &it.1).any(|it| verified(it, &headers, &body).is_ok());
+    let write = |webhook, result: &str| {
+        if !is_drill {
+            write_down(&shared, peer, &integration, webhook, result);
+        }
+    };
     let mut refusals = Vec::new();
     // The causes are not verified yet; reading them first can only deny more.
     let causes: Causes = serde_json::from_slice(&body).unwrap_or_default();
-    for (id, webhook) in hooks {
+    for (id, webhook) in &hooks {
         let mut call = Call::new(PathKind::CallIn, integration.clone());
         call.subject = Some(webhook.known_as().to_owned());
         call.url = Some(webhook.registration.url.clone());
         call.causes.clone_from(&causes.causes);
         call.ip = Some(peer.ip());
-        let taken = admitted(&shared, &call).and_then(|()| signed(&webhook, &headers, &body));
+        let taken = admitted(&shared, &call).and_then(|()| signed(webhook, &headers, &body));
         match taken {
             Ok(message) => {
-                write_down(&shared, peer, &integration, Some(webhook.known_as()), "verified");
-                return remember(&shared, &integration, &id, message);
+                write(Some(webhook.known_as()), "verified");
+                return remember(&shared, &integration, id, message);
             }
             Err(problem) => refusals.push((webhook.copy_of.is_some(), problem)),
         }
@@ -83,7 +91,7 @@ async fn hook(
     // A copy of a webhook has a key that the partner does not know: its refusal says nothing.
     refusals.sort_by_key(|it| it.0);
     let problem = refusals.into_iter().next().map_or(Problem::not_found(), |it| it.1);
-    write_down(&shared, peer, &integration, None, &problem.code);
+    write(None, &problem.code);
     Err(problem)
 }
 
@@ -109,6 +117,14 @@ fn signed(webhook: &Webhook, headers: &HeaderMap, body: &[u8]) -> Result<String,
     if !webhook.has_key {
         return Err(Problem::unauthorized("no-key"));
     }
+    let message = verified(webhook, headers, body)?;
+    serde_json::from_slice::<serde_json::Value>(body)
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "not-json"))?;
+    Ok(message)
+}
+
+/// The id of the message, if one of the webhook's keys signed it, taken away or not.
+fn verified(webhook: &Webhook, headers: &HeaderMap, body: &[u8]) -> Result<String, Problem> {
     let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
     let given = Headers { id: text(ID), timestamp: text(TIMESTAMP), signature: text(SIGNATURE) };
     let keys: Vec<Key> =
@@ -122,8 +138,6 @@ fn signed(webhook: &Webhook, headers: &HeaderMap, body: &[u8]) -> Result<String,
             _ => "bad-signature",
         })
     })?;
-    serde_json::from_slice::<serde_json::Value>(body)
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "not-json"))?;
     Ok(given.id.unwrap_or_default().to_owned())
 }
 

@@ -277,6 +277,11 @@ async fn what_a_partner_pushed_is_read_back() {
     assert!(platform.pushed_log(&acme()).await.unwrap().is_empty());
     world.partner(Kind::Acme).business(Lane::Trial, 2).await;
     assert!(!lines(&platform.pushed_log(&acme()).await.unwrap()).is_empty());
+    // What we send with the key of a copy is not the partner's.
+    let copy = platform.copy_webhook(&acme(), "hook:ticket-events").await.unwrap();
+    assert!(platform.call_webhook(&acme(), &copy).await.unwrap().is_admitted());
+    platform.webhook_key(&acme(), &copy.id, Presence::Remove).await.unwrap();
+    assert!(!platform.call_webhook(&acme(), &copy).await.unwrap().is_admitted());
     let received = platform.received(&acme(), ages_ago()).await.unwrap();
     let seen: Vec<_> = received.iter().map(|it| (it.webhook.as_deref(), &*it.result)).collect();
     assert_eq!(seen, [(Some("hook:ticket-events"), "verified")]);

@@ -139,6 +139,8 @@ async fn a_receiver_that_is_not_there_passes_nothing_and_costs_seconds() {
         let begun = stopwatch();
         let evidence = probe(&world, Kind::Shiftly).await;
         assert!(begun.elapsed() < CHECK_MAX, "{fault:?}");
+        let repeats = |it: &Evidence| it.judgement.repeat.is_some();
+        assert!(evidence.iter().all(repeats), "{fault:?}: {}", shown(&evidence));
         let got = with(&evidence, Verdict::Inconclusive);
         assert_eq!(got, CHECKS, "{fault:?}: {}", shown(&evidence));
     }

@@ -152,6 +152,7 @@ impl<'a> Visit<'a> {
         self.workshop.now = self.talk.now();
         let age = (plan.age)(self.workshop.window_seconds);
         let control = self.workshop.at("control", age.saturating_neg())?;
+        self.talk.setting("repeat.control", control.curl(&self.endpoint));
         let Some(shown) = self.right("control", &control, before.as_deref()).await else {
             return Ok(());
         };

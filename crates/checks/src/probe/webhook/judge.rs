@@ -185,6 +185,14 @@ fn not_ended(view: &View<'_>) -> Option<Judgement> {
 
 /// A right event that was not accepted, or had no effect.
 fn right(view: &View<'_>, label: &str) -> Option<Judgement> {
+    let judgement = not_right(view, label)?;
+    Some(match view.0.text("repeat.control") {
+        Some(repeat) => judgement.repeat(repeat),
+        None => judgement,
+    })
+}
+
+fn not_right(view: &View<'_>, label: &str) -> Option<Judgement> {
     let expected = "a right event is accepted (2xx) and has its effect";
     let Some(exchange) = view.0.exchange(label) else {
         let sentence = "no right event was sent";
