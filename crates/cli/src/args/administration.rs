@@ -47,6 +47,28 @@ pub(crate) enum LogVerb {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Prove that entries stand in the server's log: `countersign log prove crt_… --vkey log.vkey`.
+    Prove {
+        /// An entry's index, or an id: every entry that names it is proven.
+        entry: String,
+        /// The log's verifier key, or a file that holds it; the server's own when left out.
+        #[arg(long)]
+        vkey: Option<String>,
+        /// A folder for entries and proof files.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Show an entry of the server's log, or all that name an id: `countersign log show 17`.
+    Show {
+        /// An entry's index, or an id.
+        entry: String,
+    },
+    /// Show the newest entries of the server's log: `countersign log tail -n 20`.
+    Tail {
+        /// How many.
+        #[arg(short, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1000))]
+        n: u64,
+    },
     /// Verify a folder of tiles and its checkpoint: `countersign log verify log --vkey log.vkey`.
     Verify {
         /// The folder.
@@ -106,5 +128,16 @@ pub(crate) enum EvidenceVerb {
     Show {
         /// The evidence.
         evidence: String,
+    },
+    /// Write a pack that verifies without the server: `countersign evidence export acme-helpdesk --out pack.json`.
+    Export {
+        /// The integration.
+        target: String,
+        /// Where to write the pack; must not exist.
+        #[arg(long)]
+        out: PathBuf,
+        /// Where to write the server's public keys, to be compared with what came another way; must not exist.
+        #[arg(long)]
+        keys_out: Option<PathBuf>,
     },
 }

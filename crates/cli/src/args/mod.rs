@@ -1,6 +1,7 @@
 //! The command line, as it is typed: one file for each family of commands.
 
 mod administration;
+mod audit;
 mod certification;
 #[cfg(test)]
 mod reference;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use administration::{EvidenceVerb, KeyVerb, LogVerb, ProfileVerb, WaiverVerb};
+pub(crate) use audit::{DecideArgs, GateVerb, VerifyArgs};
 pub(crate) use certification::{
     CertifyArgs, CheckArgs, InitArgs, PathArgs, ReviewArgs, StatusArgs, WordArgs,
 };
@@ -89,6 +91,8 @@ pub(crate) enum Command {
     Demo,
     /// Ask whether the work can be done from here: `countersign doctor`.
     Doctor,
+    /// Verify packs, decisions, certificates and snapshots, offline: `countersign verify pack.json --keys keys.json`.
+    Verify(VerifyArgs),
     /// What is demanded: `countersign profile show countersign.toml`.
     Profile {
         /// What to do.
@@ -113,11 +117,17 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: KeyVerb,
     },
-    /// Logs, offline: `countersign log check token-log.jsonl --manifest countersign.toml`.
+    /// Logs, ours and the platform's: `countersign log check token-log.jsonl --manifest countersign.toml`.
     Log {
         /// What to do.
         #[command(subcommand)]
         verb: LogVerb,
+    },
+    /// Gates: `countersign gate status`.
+    Gate {
+        /// What to do.
+        #[command(subcommand)]
+        verb: GateVerb,
     },
     /// The server: `countersign server run --config server.toml`.
     Server {

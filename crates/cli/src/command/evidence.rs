@@ -1,4 +1,8 @@
 //! `evidence show`: what was said and seen, and whether it is judged the same here.
+//! `evidence export`: all of it in one file, to be verified without the server.
+
+use std::io::Write as _;
+use std::path::Path;
 
 use countersign_checks::replay::judge_again;
 use countersign_model::check::Evidence;
@@ -33,6 +37,45 @@ pub(crate) async fn show(context: Context<'_>, id: &str) -> Outcome {
         )),
         _ => Ok(Exit::Yes),
     }
+}
+
+/// Writes a pack, as the server sealed it.
+pub(crate) async fn export(
+    context: Context<'_>,
+    target: &str,
+    out: &Path,
+    keys_out: Option<&Path>,
+) -> Outcome {
+    let client = context.client()?;
+    let pack = client.bytes(&format!("/v1/packs/{target}")).await?;
+    put(out, &pack)?;
+    if let Some(path) = keys_out {
+        put(path, &client.bytes("/v1/keys").await?)?;
+    }
+    let document = json!({
+        "schema": "countersign.pack-written/1", "file": out, "keys": keys_out, "bytes": pack.len(),
+    });
+    context.show(&document, |_| {
+        let keys = keys_out.map(|it| format!(" --keys {}", it.display())).unwrap_or_default();
+        let file = out.display();
+        vec![
+            format!("{} bytes written to {file}; nothing of them is verified yet", pack.len()),
+            format!("next: countersign verify {file}{keys}"),
+        ]
+    });
+    Ok(Exit::Yes)
+}
+
+/// Writes a file that is not there yet.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut file = std::fs::File::create_new(path).map_err(|it| {
+        let mut failure = Failure::file("write", path, &it);
+        if it.kind() == std::io::ErrorKind::AlreadyExists {
+            failure.exit = Exit::Usage;
+        }
+        failure
+    })?;
+    file.write_all(bytes).map_err(|it| Failure::file("write", path, &it))
 }
 
 fn lines(document: &Value, evidence: &Evidence, same: Option<bool>) -> Vec<String> {

@@ -7,9 +7,11 @@ mod diff;
 mod doctor;
 mod evidence;
 mod explain;
+mod gate;
 mod init;
 mod key;
 mod log;
+mod log_entries;
 mod manifest;
 mod next;
 mod profile;
@@ -18,6 +20,7 @@ mod sandbox;
 mod server;
 mod status;
 mod submit;
+mod verify;
 mod waiver;
 mod withdraw;
 
@@ -51,11 +54,16 @@ impl Context<'_> {
             Failure::new(Exit::Who, "no server is named")
                 .help("--server http://127.0.0.1:7340 --token-file FILE, or COUNTERSIGN_SERVER and COUNTERSIGN_TOKEN_FILE")
         })?;
-        let path = arguments.token_file.as_deref().ok_or_else(|| {
+        self.client_at(base)
+    }
+
+    /// Whoever answers at an address, with the token that is named.
+    pub(crate) fn client_at(&self, base: &str) -> Result<Client, Failure> {
+        let path = self.arguments.token_file.as_deref().ok_or_else(|| {
             Failure::new(Exit::Who, "no token is named").help("--token-file FILE")
         })?;
         let token = read_text(path)?.trim().to_owned();
-        let client = Client::new(base, token, Duration::from_secs(arguments.timeout))?;
+        let client = Client::new(base, token, Duration::from_secs(self.arguments.timeout))?;
         Ok(client.noting(self.sent.clone()))
     }
 
@@ -92,6 +100,10 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui, sent: Sent) -> Outcome
         Some(Command::Revoke(it)) => withdraw::revoke(context, &it).await,
         Some(Command::Doctor) => doctor::run(context).await,
         Some(Command::Waiver { verb }) => waiver::run(context, &verb).await,
+        Some(Command::Verify(it)) => verify::run(context, &it),
+        Some(Command::Evidence { verb: EvidenceVerb::Export { target, out, keys_out } }) => {
+            evidence::export(context, &target, &out, keys_out.as_deref()).await
+        }
         Some(Command::Evidence { verb: EvidenceVerb::Show { evidence } }) => {
             evidence::show(context, &evidence).await
         }
@@ -107,6 +119,14 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui, sent: Sent) -> Outcome
         Some(Command::Log { verb: LogVerb::Verify { folder, vkey, since } }) => {
             log::verify(context, &folder, &vkey, since.as_deref())
         }
+        Some(Command::Log { verb: LogVerb::Prove { entry, vkey, out } }) => {
+            log_entries::prove(context, &entry, vkey.as_deref(), out.as_deref()).await
+        }
+        Some(Command::Log { verb: LogVerb::Show { entry } }) => {
+            log_entries::show(context, &entry).await
+        }
+        Some(Command::Log { verb: LogVerb::Tail { n } }) => log_entries::tail(context, n).await,
+        Some(Command::Gate { verb }) => gate::run(context, &verb).await,
         Some(Command::Demo) => demo::run(context).await,
         Some(Command::Log { verb: LogVerb::Export { out } }) => log::export(context, &out).await,
         Some(Command::Sandbox { verb }) => sandbox::run(context, &verb).await,

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use countersign_gate::adapter::authzen;
 use countersign_gate::clock;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_sandbox::manifests::Version;
@@ -99,6 +100,7 @@ impl Control {
         let listener = TcpListener::bind(loopback).await.map_err(StageError::NoPort)?;
         let address = listener.local_addr().map_err(StageError::NoPort)?;
         let token = seat::token()?;
+        let asked = gates(stage, &sandbox, address);
         let shared = Arc::new(Shared { sandbox, token: Digest::of(token.as_bytes()) });
         let router = Router::new()
             .route("/", get(list))
@@ -111,6 +113,7 @@ impl Control {
             .layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), known))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(shared);
+        let router = router.merge(asked);
         let (stop, mut stopped) = watch::channel(false);
         let serving = tokio::spawn(async move {
             let ended = async move { drop(stopped.wait_for(|it| *it).await) };
@@ -130,6 +133,22 @@ impl Control {
         self.stop.send_replace(true);
         drop(self.serving.await);
     }
+}
+
+/// Each gate answers AuthZEN below `/gates/NAME`, to whoever holds the gate's token.
+fn gates(stage: &Stage, sandbox: &Sandbox, address: SocketAddr) -> Router {
+    let mut router = Router::new();
+    for (name, gate) in &sandbox.gates {
+        let tokens = stage.gates.iter().filter(|it| it.name == *name);
+        let settings = authzen::Settings {
+            url: format!("http://{address}/gates/{name}"),
+            tokens: tokens.map(|it| Digest::of(it.token.as_bytes())).collect(),
+            clock: clock::now,
+        };
+        let adapter = authzen::router(Arc::clone(gate), settings);
+        router = router.nest(&format!("/gates/{name}"), adapter);
+    }
+    router
 }
 
 /// Address and token of the sandbox that runs in a folder.

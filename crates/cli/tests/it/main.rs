@@ -9,3 +9,4 @@ mod manifest;
 mod run;
 mod town;
 mod usage;
+mod verify;

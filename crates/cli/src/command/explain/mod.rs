@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::page::beside;
 
+pub(super) use record::{entries, is_id};
 #[cfg(test)]
 pub(super) use words::exit as exit_means;
 
@@ -25,7 +26,7 @@ pub(crate) async fn run(context: Context<'_>, word: &str) -> Outcome {
         context.show(&answer, lines);
         return Ok(Exit::Yes);
     }
-    if record::is_id(word) {
+    if is_id(word) {
         return record::run(context, word).await;
     }
     if context.arguments.server.is_some() {

@@ -20,7 +20,7 @@ const ENTRIES_MAX: u64 = 100_000;
 const SHOWN_MAX: usize = 30;
 
 /// Whether it is the id of something.
-pub(super) fn is_id(word: &str) -> bool {
+pub(in super::super) fn is_id(word: &str) -> bool {
     PREFIXES.iter().any(|it| word.starts_with(it))
 }
 
@@ -39,7 +39,7 @@ pub(super) async fn run(context: Context<'_>, id: &str) -> Outcome {
         let mut failure = Failure::new(Exit::Usage, format!("nothing is known of `{id}`"));
         if id.starts_with("dec_") {
             failure.help = Some(
-                "an answer of a gate is remembered by that gate alone, and not for long".to_owned(),
+                "an answer of a gate is remembered by that gate alone, and not for long: countersign gate decide --gate URL --replay dec_…".to_owned(),
             );
         }
         return Err(failure);
@@ -61,7 +61,7 @@ async fn known(client: &Client, path: &str) -> Result<Value, Failure> {
 }
 
 /// The entries that name it, oldest first.
-async fn entries(client: &Client, id: &str) -> Result<Vec<Value>, Failure> {
+pub(in super::super) async fn entries(client: &Client, id: &str) -> Result<Vec<Value>, Failure> {
     let size = number(&client.get("/v1/log/entries?from=0&n=0").await?, "size");
     let mut from = size.saturating_sub(ENTRIES_MAX);
     let mut found = Vec::new();
