@@ -11,4 +11,5 @@ mod no_machine_can_grant;
 mod question;
 mod server;
 mod table;
+mod vectors;
 mod world;

@@ -460,3 +460,42 @@ fn signed(stage: &Stage, typ: &str, claims: &Value) -> String {
     let key = &stage.app.keys.certificate;
     countersign_seal::jwt::sign(typ, key.key_id().as_str(), claims, key).unwrap()
 }
+
+#[test]
+fn the_seal_is_that_of_the_vector() {
+    use countersign_seal::{SigningKey, digest_of, jwt};
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/pack/seal.json");
+    let signer = SigningKey::from_seed([101; 32]);
+    let log = countersign_ledger::VerifierKey::log("cs.example", signer.public()).unwrap();
+    let mut pack: Pack = serde_json::from_value(json!({
+        "schema": "countersign.pack/1", "integration": "acme-helpdesk", "manifest": "manifest = 1\n",
+        "baseline": {}, "assessment": {}, "evidence": [], "diff": {},
+        "decision": { "payloadType": "application/vnd.in-toto+json", "payload": "e30=", "signatures": [] },
+        "certificate": "a.b.c", "status_list": "a.b.c", "checkpoint": "", "entries": [], "seal": "",
+        "keys": {
+            "schema": "countersign.keys/1", "issuer": "https://cs.example",
+            "certificate": signer.public(), "snapshot": signer.public(), "log": log.to_string(),
+            "approvers": [],
+        },
+    }))
+    .unwrap();
+    seal(&mut pack, 1_795_000_000, &signer).unwrap();
+    let mut rest = serde_json::to_value(&pack).unwrap();
+    rest.as_object_mut().unwrap().remove("seal");
+    let current = json!({
+        "about": "The seal over a document of the shape of a pack: `pack` in its claims is the digest of the canonical JSON of the document without `seal`.",
+        "key": signer.public(), "document": rest, "digest": digest_of(&rest).unwrap(), "seal": pack.seal,
+    });
+    let text = serde_json::to_string_pretty(&current).unwrap() + "\n";
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(committed, text, "UPDATE_VECTORS=1 cargo test -p countersign-server vector");
+    let file: Value = serde_json::from_str(&committed).unwrap();
+    let said = claims(file["seal"].as_str().unwrap());
+    assert_eq!((&said["pack"], &said["iat"]), (&file["digest"], &json!(1_795_000_000)));
+    let keys = [jwt::VerifyingKey::ed25519(signer.public())];
+    assert!(jwt::verify(file["seal"].as_str().unwrap(), &keys, jwt::Expect::default()).is_ok());
+}
