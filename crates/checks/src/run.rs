@@ -54,6 +54,8 @@ pub struct RunInput<'a> {
     pub waivers: Vec<Waiver>,
     /// Since when a certificate has been in force; none before the first.
     pub certified_since: Option<Timestamp>,
+    /// Since when this manifest is at work at the test tenant; what was before is another's.
+    pub observed_since: Option<Timestamp>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Salts digests of what is taken out.
@@ -160,6 +162,7 @@ impl Job {
             settings,
             waivers: input.waivers,
             certified_since: input.certified_since,
+            observed_since: input.observed_since,
             clock: input.clock,
             salt: input.salt,
             rotations: Rotations::default(),

@@ -49,6 +49,8 @@ pub struct Means {
     pub waivers: Vec<Waiver>,
     /// Since when a certificate has been in force; none before the first.
     pub certified_since: Option<Timestamp>,
+    /// Since when this manifest is at work at the test tenant; what was before is another's.
+    pub observed_since: Option<Timestamp>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Salts digests of what is taken out.
@@ -116,6 +118,11 @@ impl Talk {
     /// What the run is made with; none in a rehearsal.
     pub fn means(&self) -> Option<Arc<Means>> {
         self.means.as_ref().map(Arc::clone)
+    }
+
+    /// Since when this manifest is at work at the test tenant, where that is known.
+    pub fn observed_since(&self) -> Option<Timestamp> {
+        self.means.as_ref()?.observed_since
     }
 
     /// What time it is.

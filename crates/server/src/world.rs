@@ -72,6 +72,8 @@ pub struct Job<'a> {
     pub waivers: &'a [Waiver],
     /// Since when a certificate has been in force; none before the first.
     pub certified_since: Option<Timestamp>,
+    /// When the manifest was submitted: what was observed before is another's.
+    pub submitted: Timestamp,
     /// Salts digests of secrets in transcripts.
     pub salt: &'a [u8; 32],
 }

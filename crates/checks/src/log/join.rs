@@ -248,7 +248,7 @@ mod tests {
     fn join(platform: Vec<Line>, own: &[Line], max_delay: u64) -> String {
         let terms = Terms { window: Period::from_seconds(60), minimum: 3, is_declared: true };
         let granted = records(&platform).filter_map(|it| it.time).collect();
-        let window = Window::of(Times { granted, ..Times::default() }, at(100), terms);
+        let window = Window::of(Times { granted, ..Times::default() }, at(100), terms, None);
         let observed =
             Observed { terms, window, tokens: platform, access: Vec::new(), own: Ok(Vec::new()) };
         let max_delay = Period::from_seconds(max_delay);

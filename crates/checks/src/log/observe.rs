@@ -56,7 +56,7 @@ pub(super) async fn observe(talk: &mut Talk, manifest: &Manifest, need: Need) ->
     let platform = talk.platform()?;
     knock(talk, manifest).await;
     let terms = Terms::of(manifest);
-    let read = read(platform.as_ref(), manifest, terms, talk.now()).await;
+    let read = read(platform.as_ref(), manifest, terms, (talk.now(), talk.observed_since())).await;
     let (tokens, access, window) =
         talk.heard("window", read, |(_, _, window)| window.fact(terms))?;
     let own = match need {
@@ -82,17 +82,17 @@ async fn read(
     platform: &dyn Platform,
     manifest: &Manifest,
     terms: Terms,
-    now: Timestamp,
+    (now, begun): (Timestamp, Option<Timestamp>),
 ) -> Result<Read, PlatformError> {
     let life = manifest.identities.iter().map(|it| it.max_token_ttl).max().unwrap_or_default();
     // Twice the window, to see whether there was something before it; then all that is kept.
     let mut since = now - terms.window.times(2) - life;
     let mut tokens = tokens(platform, manifest, since).await?;
-    let mut window = Window::of(times(&tokens), now, terms);
+    let mut window = Window::of(times(&tokens), now, terms, begun);
     if window.requests < terms.minimum || !window.is_long_enough {
         since = Timestamp::from_seconds(0);
         tokens = self::tokens(platform, manifest, since).await?;
-        window = Window::of(times(&tokens), now, terms);
+        window = Window::of(times(&tokens), now, terms, begun);
     }
     let mut access = Vec::new();
     for (_, identity) in clients(manifest) {

@@ -59,12 +59,23 @@ pub(super) struct Times {
 
 impl Window {
     /// The last window before now; where it holds too few requests, as far back as there are enough.
-    pub(super) fn of(mut times: Times, now: Timestamp, terms: Terms) -> Self {
+    ///
+    /// Nothing from before `begun` counts: that was another manifest.
+    pub(super) fn of(
+        mut times: Times,
+        now: Timestamp,
+        terms: Terms,
+        begun: Option<Timestamp>,
+    ) -> Self {
+        let counts = |it: &Timestamp| begun.is_none_or(|begun| begun <= *it);
+        times.granted.retain(counts);
+        times.refused.retain(counts);
         times.granted.sort_unstable_by(|one, other| other.cmp(one));
         let start = now - terms.window;
         let index = usize::try_from(terms.minimum.saturating_sub(1)).unwrap_or(usize::MAX);
         let reaching = times.granted.get(index).or(times.granted.last()).copied();
         let since = reaching.map_or(start, |it| it.min(start));
+        let since = begun.map_or(since, |it| it.max(since));
         let oldest = times.granted.iter().chain(&times.refused).min().copied();
         let newest = times.granted.first().copied();
         let inside = times.granted.iter().filter(|it| since <= **it).count();
@@ -116,9 +127,27 @@ mod tests {
                 refused: refused.iter().map(at).collect(),
                 timeless: 0,
             };
-            let it = Window::of(times, at(&100), terms);
+            let it = Window::of(times, at(&100), terms, None);
             let seen = (it.since.seconds(), it.requests, it.is_long_enough, it.refused_last);
             assert_eq!(seen, expected, "{row}");
         }
+    }
+
+    #[test]
+    fn what_another_manifest_did_counts_neither_for_nor_against_this_one() {
+        let at = |it: &i64| Timestamp::from_seconds(*it);
+        let terms = Terms { window: Period::from_seconds(10), minimum: 3, is_declared: true };
+        let times = || Times {
+            granted: [80, 85, 91, 96, 97].iter().map(at).collect(),
+            refused: [90, 98].iter().map(at).collect(),
+            timeless: 0,
+        };
+        let seen = |begun: i64| {
+            let it = Window::of(times(), at(&100), terms, Some(at(&begun)));
+            (it.since.seconds(), it.requests, it.is_long_enough, it.refused_last)
+        };
+        assert_eq!(seen(70), (90, 3, true, 1));
+        assert_eq!(seen(95), (95, 2, false, 1), "too few, and not for long enough");
+        assert_eq!(seen(99), (99, 0, false, 0));
     }
 }

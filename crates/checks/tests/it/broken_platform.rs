@@ -138,6 +138,7 @@ async fn no_drill_concludes_anything_about_a_platform_that_is_broken() {
                 secrets: Secrets::default(),
                 waivers: Vec::new(),
                 certified_since: None,
+                observed_since: None,
                 clock: Arc::new(SystemClock::start()),
                 salt: [7; 32],
                 collector: "test".to_owned(),

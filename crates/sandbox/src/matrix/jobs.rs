@@ -183,6 +183,7 @@ impl Job {
             secrets: Secrets::new(world.secrets()),
             waivers,
             certified_since: None,
+            observed_since: None,
             clock: Arc::clone(&clock) as _,
             salt: [7; 32],
             collector: "matrix".to_owned(),

@@ -158,6 +158,8 @@ pub(super) async fn work(inner: &Inner, lane: Lane, n: u32) -> Business {
     let Some(tenant) = inner.tenants.iter().find(|it| it.lane == lane) else { return business };
     let mut pushed = String::new();
     for _ in 0..n {
+        // Whoever changes the partner waits for what it has begun.
+        let _at_work = inner.working.read().await;
         piece(inner, tenant, &mut business, &mut pushed).await;
     }
     // A payroll partner's log is fetched; the others push theirs.

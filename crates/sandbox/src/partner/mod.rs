@@ -87,6 +87,8 @@ pub struct Partner {
 pub(crate) struct Inner {
     pub(crate) kind: Kind,
     pub(crate) faults: Faults,
+    /// Held while a piece of work is done.
+    working: tokio::sync::RwLock<()>,
     pub(crate) keys: Keys,
     pub(crate) webhook_key: SigningKey,
     pub(crate) event_keys: Vec<Key>,
@@ -115,6 +117,7 @@ impl Partner {
         let inner = Arc::new(Inner {
             kind: config.kind,
             faults: Faults::default(),
+            working: tokio::sync::RwLock::default(),
             keys: Keys::new(clock::now())?,
             webhook_key: entropy::key()?,
             event_keys: config.event_keys.into_iter().map(Key::Public).collect(),
@@ -177,7 +180,10 @@ impl Partner {
     /// Has exactly these faults from now on. Those of its registration are the platform's to change.
     pub async fn set_faults(&self, faults: BTreeSet<Fault>) -> Result<(), StartError> {
         let before = self.inner.faults.all();
+        // Nothing that was begun in the old way is written down after this.
+        let all_work = self.inner.working.write().await;
         self.inner.faults.set(faults.clone());
+        drop(all_work);
         if !faults.contains(&Fault::OldKeyStaysAlive) && before.contains(&Fault::OldKeyStaysAlive) {
             self.inner.keys.tidy();
         }

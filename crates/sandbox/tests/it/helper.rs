@@ -106,6 +106,7 @@ pub(crate) async fn checked_within(
         secrets: Secrets::new(world.secrets()),
         waivers: Vec::new(),
         certified_since: None,
+        observed_since: None,
         clock: Arc::new(SystemClock::start()),
         salt: [7; 32],
         collector: "test".to_owned(),

@@ -66,6 +66,7 @@ async fn probe_with(
         secrets: Secrets::new(world.secrets()),
         waivers: Vec::new(),
         certified_since: None,
+        observed_since: None,
         clock: Arc::new(SystemClock::start()),
         salt: [7; 32],
         collector: "test".to_owned(),

@@ -36,6 +36,7 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
         secrets: world.secrets.clone(),
         waivers: job.waivers.to_vec(),
         certified_since: job.certified_since,
+        observed_since: Some(job.submitted),
         clock: std::sync::Arc::new(LiveClock::start(world.clock.clone())),
         salt: *job.salt,
         collector: "server".to_owned(),

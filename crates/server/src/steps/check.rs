@@ -59,6 +59,7 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
         baseline: &baseline,
         waivers: &exceptions(&record, started),
         certified_since: record.certified_since,
+        submitted: record.submission.at,
         salt: app.keys.salt.bytes(),
     };
     let looked = app.world.look(job).await.map_err(unreachable)?;

@@ -57,7 +57,8 @@ impl Check for SendsSignedWebhooks {
         let Some((index, webhook)) = found else { return };
         talk.setting("place", format!("webhook[{index}].signing"));
         let Some(platform) = talk.platform() else { return };
-        let since = talk.now() - LOOKED_BACK;
+        let day = talk.now() - LOOKED_BACK;
+        let since = talk.observed_since().map_or(day, |it| it.max(day));
         let calls = platform.received(&manifest.integration.id, since).await;
         let Some(calls) = talk.heard("calls", calls, |it| json!({ "received": it.len() })) else {
             return;
