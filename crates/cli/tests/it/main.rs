@@ -4,6 +4,7 @@
 mod check;
 mod exits;
 mod key;
+mod kill;
 mod log;
 mod manifest;
 mod run;
