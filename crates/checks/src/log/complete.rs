@@ -17,7 +17,7 @@ use super::join::{Join, Rules};
 use super::observe::{Need, Observed, found_fact, observe};
 use super::report::{Found, Report};
 use super::rules::Expectation;
-use super::verdict::{counted, is_cut, unreadable, unseen};
+use super::verdict::{counted, is_cut, repeat, unreadable, unseen};
 use crate::check::{Check, Info, Stage};
 use crate::granted::clients;
 use crate::talk::Talk;
@@ -143,7 +143,8 @@ fn judge(transcript: &Transcript, completeness: &Bound, gaps: Period) -> Judgeme
         let lines = counted(missing.count, "line is", "lines are");
         return Judgement::fail(format!("{lines} missing in its own log"))
             .observed(format!("{seen}; the longest gap {longest}"))
-            .details(missing.first);
+            .details(missing.first)
+            .repeat("look for the token ids below in the log that the partner delivers");
     }
     for (name, what) in [
         ("unissued", "of its tokens are not in the platform's log"),

@@ -150,12 +150,16 @@ impl<'a> Judge<'a> {
         let expectation = self.expectation;
         let place = self.here(record);
         let with_place = |it: Option<String>| it.map(|it| format!("{place}: {it}"));
+        let before = key(record).and_then(|it| self.tokens.get(it));
+        let revoked = before
+            .zip(record.time)
+            .and_then(|(token, time)| too_late(token, time, expectation.deny_within));
         let report = &mut self.report;
         report.requests += 1;
         report.first = report.first.into_iter().chain(record.time).min();
         report.last = report.last.into_iter().chain(record.time).max();
         report.attributable.count(with_place(expectation.unattributed(record)));
-        report.time_bounded.count(with_place(unbounded(client, record)));
+        report.time_bounded.count(with_place(unbounded(client, record).or(revoked)));
         let outside = expectation.outside(client, record);
         let is_clean = outside.is_none();
         report.consistent.count(with_place(outside));
@@ -175,6 +179,7 @@ impl<'a> Judge<'a> {
         let token = self.tokens.entry(key, record.time);
         token.is_issued = true;
         token.ends_at = record.expires_at.or(token.ends_at);
+        token.revoked_at = token.revoked_at.into_iter().chain(record.revoked_at).min();
         let token = *token;
         self.check_last_use(key, &token);
     }

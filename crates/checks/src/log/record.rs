@@ -31,6 +31,8 @@ pub struct Record {
     pub issued_at: Option<Timestamp>,
     /// Until when the token counts.
     pub expires_at: Option<Timestamp>,
+    /// From when the token no longer counts, although it has not ended.
+    pub revoked_at: Option<Timestamp>,
     /// The running number of the client's request.
     pub sequence: Option<u64>,
     /// What was done: a method, or a word of the partner's own.
@@ -118,13 +120,16 @@ impl Record {
             "time" | "timestamp" | "ts" => self.time = self.moment("time", &text),
             "issued_at" | "iat" => self.issued_at = self.moment("issued_at", &text),
             "expires_at" | "exp" => self.expires_at = self.moment("expires_at", &text),
+            "revoked_at" => self.revoked_at = self.moment("revoked_at", &text),
             "client_id" => self.client_id = Some(text),
             "token_id" | "jti" => self.token_id = Some(text),
             "token_hash" | "token_sha256" => self.token_hash = Some(text),
             "actor" => self.actor = Some(text),
             "grant" | "grant_type" => self.grant = Some(text),
             "scope" | "scopes" => self.scopes = scopes,
-            "action" | "event" => self.action = self.action.take().or(Some(text)),
+            "action" | "event" | "event_type" | "type" => {
+                self.action = self.action.take().or(Some(text))
+            }
             "resource" => self.resource = self.resource.take().or(Some(text)),
             // What was done on the wire says more than a word for it.
             "method" | "path" => {
@@ -170,10 +175,16 @@ impl Record {
         if ["revoke", "revoked", "revocation"].iter().any(|it| action.contains(it)) {
             return Told::Revocation;
         }
-        let asks = ["", "token", "issue", "issued", "grant", "mint"].contains(&action.as_str())
-            || action.starts_with("token.")
-            || action.starts_with("token_")
-            || resource.ends_with("/token");
+        if resource.ends_with("/token") {
+            return Told::Request;
+        }
+        let of_token = action.starts_with("token.") || action.starts_with("token_");
+        let asks = match action.as_str() {
+            "" => resource.is_empty(),
+            "grant" | "granted" | "issuance" | "issue" | "issued" | "mint" | "request"
+            | "token" => true,
+            _ => of_token && !["use", "introspect"].iter().any(|it| action.contains(it)),
+        };
         if asks { Told::Request } else { Told::Use }
     }
 
@@ -200,6 +211,7 @@ impl Record {
             "ip" => self.ip.is_some(),
             "issued_at" => self.issued_at.is_some(),
             "expires_at" => self.expires_at.is_some(),
+            "revoked_at" => self.revoked_at.is_some(),
             "seq" | "sequence" => self.sequence.is_some(),
             "action" | "method" => self.action.is_some(),
             "resource" | "path" => self.resource.is_some(),
@@ -279,6 +291,10 @@ mod tests {
             (r#"{"action":"ticket.create","resource":"t-1"}"#, Told::Use),
             (r#"{"action":"token.revoked","token_id":"t"}"#, Told::Revocation),
             (r#"{"event":"revoke","token_id":"t"}"#, Told::Revocation),
+            (r#"{"type":"token_used","token_id":"t"}"#, Told::Use),
+            (r#"{"type":"access","path":"/v1/users/7"}"#, Told::Use),
+            (r#"{"path":"/v1/users/7","status":200}"#, Told::Use),
+            (r#"{"event":"token.issued","token_id":"t"}"#, Told::Request),
         ];
         for (line, told) in table {
             assert_eq!(Record::parse(line.as_bytes()).unwrap().told(), told, "{line}");

@@ -198,6 +198,9 @@ pub(super) fn unbounded(client: &Client, record: &Record) -> Option<String> {
     if until < from {
         return Some("token ends before it begins".to_owned());
     }
+    if let Some(time) = record.time.filter(|it| until + Period::from_seconds(1) <= *it) {
+        return Some(format!("used {} after its end", time.since(until)));
+    }
     // A log may write one of the two in whole seconds, rounded either way.
     let life = until.since(from);
     let whole = |it: Timestamp| it.millis() % 1_000 == 0;

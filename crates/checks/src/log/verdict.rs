@@ -151,7 +151,8 @@ pub(super) fn judge_shares(
         if let Some(part) = part.filter(|it| !it.is_met(bound)) {
             let failed = Judgement::fail(failed(label, part.all - part.good))
                 .observed(format!("the {label} log: {}", part.words(what)))
-                .details(part.details());
+                .details(part.details())
+                .repeat(repeat(transcript));
             return Err(Box::new(failed));
         }
     }
@@ -170,6 +171,13 @@ pub(super) fn judge_shares(
         Some(format!("the {label} log: {}", part?.words(what)))
     });
     Ok(seen.collect::<Vec<_>>().join("; "))
+}
+
+/// How somebody with the log sees the same.
+pub(super) fn repeat(transcript: &Transcript) -> String {
+    let since = transcript.fact("window").and_then(|it| it.get("since")?.as_str());
+    let since = since.map_or_else(String::new, |it| format!(" from {it} on"));
+    format!("countersign log check FILE, where FILE holds the log{since}")
 }
 
 /// `1 token request`, `2 token requests`.

@@ -306,6 +306,9 @@ fn judge_alert(transcript: &Transcript, index: usize) -> Judgement {
     Judgement::fail(format!("no alert arrives for `{signal}`"))
         .observed(format!("{others} within {waited}; declared is {declared}"))
         .at(place)
+        .repeat(
+            "use one token from two addresses, or one refresh token twice, and wait for the alert",
+        )
 }
 
 #[cfg(test)]

@@ -233,7 +233,10 @@ fn unrefused(answer: &str, after: Period, way: &str) -> Judgement {
     let works = answer.starts_with("HTTP 2") || answer == "active: true";
     if works {
         return Judgement::fail("a revoked token still works")
-            .observed(format!("{answer} {after} after `{way}`"));
+            .observed(format!("{answer} {after} after `{way}`"))
+            .repeat(format!(
+                "get a token as a copy of the client, `{way}` it, and use the token again"
+            ));
     }
     Judgement::inconclusive("the platform neither refused the token nor let it through")
         .observed(format!("{answer} {after} after `{way}`"))

@@ -97,6 +97,10 @@ impl Check for RefusesUndeclaredScope {
             return Judgement::fail(sentence)
                 .observed(format!("asked for `{}`, got a token for it", word(first, "asked")))
                 .expected(expected)
+                .repeat(format!(
+                    "ask the token endpoint as this client with grant_type=client_credentials and scope=\"{}\"",
+                    word(first, "asked"),
+                ))
                 .at(transcript.text("place").unwrap_or_default());
         }
         let used = transcript.fact("used");

@@ -103,7 +103,7 @@ fn each_wrong_line_fails_for_its_own_reason() {
     another scope: attributable 2/2, time bounded 2/2, consistent 1/2, gaps 0, unreadable 0; line 2: scope `tenants:delete` is not declared
     another grant: attributable 2/2, time bounded 2/2, consistent 1/2, gaps 0, unreadable 0; line 2: grant `password`, declared is `client_credentials`
     another network: attributable 2/2, time bounded 2/2, consistent 1/2, gaps 0, unreadable 0; line 2: address outside the declared networks
-    at night: attributable 2/2, time bounded 2/2, consistent 1/2, gaps 0, unreadable 0; line 2: at 2026-11-24T23:00:00.000Z, outside the declared hours
+    at night: attributable 2/2, time bounded 1/2, consistent 1/2, gaps 0, unreadable 0; line 2: used 50221s after its end; line 2: at 2026-11-24T23:00:00.000Z, outside the declared hours
     "#);
 }
 
@@ -161,6 +161,13 @@ fn a_token_is_used_while_it_lives() {
         ("another path", vec![request.clone(), with("01", "path", "/v1/users/7".into())]),
         ("no token", vec![request.clone(), with("01", "token_id", "".into())]),
         ("no time", vec![request.clone(), with("01", "time", "".into())]),
+        (
+            "told again after revocation",
+            vec![
+                line(1, &[("revoked_at", "2026-11-24T09:01:10Z".into())]),
+                line(2, &[("token_id", "t-1".into()), ("time", "2026-11-24T09:01:30Z".into())]),
+            ],
+        ),
         ("no request", vec![request, later, with("30", "token_id", "t-x".into())]),
     ];
     let lines: Vec<String> = table
@@ -189,13 +196,15 @@ fn a_token_is_used_while_it_lives() {
     another path: 1/1, 0/1; attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0; line 2: POST /v1/users/7 is not declared
     no token: 0/1, 1/1; attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0; line 2: no token_id
     no time: 0/1, 0/1; attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0; line 2: no time; line 2: no time
+    told again after revocation: 0/0, 0/0; attributable 2/2, time bounded 1/2, consistent 2/2, gaps 0, unreadable 0; line 2: used 20s after it was revoked
     no request: 1/1, 1/1; attributable 2/2, time bounded 2/2, consistent 2/2, gaps 1, unreadable 0; line 3: a token is used, and its request is nowhere in the log
     "#);
 }
 
 #[test]
 fn odd_lines_are_judged_and_say_why() {
-    let odd: [(&str, &str, serde_json::Value); 6] = [
+    let odd: [(&str, &str, serde_json::Value); 7] = [
+        ("told after its end", "time", "2026-11-24T09:07:00Z".into()),
         ("seconds", "expires_at", 1_795_511_110.into()),
         ("milliseconds", "time", 1_795_510_860_000_u64.into()),
         ("no time that can be read", "time", "24/Nov/2026".into()),
@@ -211,6 +220,7 @@ fn odd_lines_are_judged_and_say_why() {
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
+    told after its end: attributable 2/2, time bounded 1/2, consistent 2/2, gaps 0, unreadable 0; line 2: used 241s after its end
     seconds: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 0
     milliseconds: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 0
     no time that can be read: attributable 2/2, time bounded 2/2, consistent 1/2, gaps 0, unreadable 0; line 2: time cannot be read
