@@ -218,6 +218,12 @@ fn there(transcript: &Transcript) -> Result<String, Box<Judgement>> {
         (Some(404 | 410), Some(took)) => {
             Ok(format!("the partner's tenant is gone after {}", seconds(took)))
         }
+        (Some(200..300), _)
+            if after.is_some_and(|it| alike(&[&before.answer, &end.answer, it])) =>
+        {
+            let sentence = "the partner answers everything alike, so nothing can be seen";
+            Err(Judgement::inconclusive(sentence).observed(end.answer.words()).into())
+        }
         (Some(200..300), _) => Err(Judgement::fail("the partner still holds the tenant")
             .observed(format!(
                 "{} {} after the call",
@@ -229,6 +235,11 @@ fn there(transcript: &Transcript) -> Result<String, Box<Judgement>> {
             .observed(after.map_or_else(|| "no answer".to_owned(), Answer::words))
             .into()),
     }
+}
+
+/// Whether all of them say the same.
+fn alike(answers: &[&Answer]) -> bool {
+    answers.windows(2).all(|it| it[0].status() == it[1].status() && it[0].text() == it[1].text())
 }
 
 #[derive(Debug)]

@@ -207,8 +207,23 @@ pub const ROWS: &[Row] = &[
     Row {
         check: "denies_every_path_when_suspended",
         right: &[Acme, Payrun, Northwind, Shiftly],
-        mutants: &[Does(Acme, Fault::TokensOutliveDisable)],
+        mutants: &[Does(Acme, Fault::TokensOutliveDisable), Does(Acme, Fault::KeepsRevokedTokens)],
         leans: Platform,
+    },
+    Row {
+        check: "stops_events_when_disabled",
+        right: &[Shiftly, Acme],
+        mutants: &[
+            Does(Shiftly, Fault::DeliversAfterDisable),
+            Does(Shiftly, Fault::FlushesAfterEnable),
+        ],
+        leans: Both,
+    },
+    Row {
+        check: "leaves_nothing_behind_when_offboarded",
+        right: &[Payrun, Acme, Northwind, Shiftly],
+        mutants: &[Does(Payrun, Fault::OffboardingDoesNothing)],
+        leans: Both,
     },
     Row {
         check: "attributes_every_token_request",

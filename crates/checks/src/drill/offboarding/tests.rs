@@ -74,6 +74,14 @@ fn the_partner_has_to_have_had_it_and_then_not() {
         &[
             ("right", right, Pass),
             ("confirms and does nothing", ended_to(200), Fail),
+            (
+                "says yes to everything",
+                with_partner(here())
+                    .answered("tenant-before", 200, "")
+                    .answered("offboard", 200, "")
+                    .answered("tenant-after", 200, ""),
+                Inconclusive,
+            ),
             ("breaks afterwards", ended_to(500), Inconclusive),
             (
                 "goes away afterwards",
