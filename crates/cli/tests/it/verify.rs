@@ -194,3 +194,31 @@ fn gates(town: &Town) {
         assert_eq!(countersign(&town.root(), &[&asked[..], &mint].concat()).exit, 4);
     }
 }
+
+#[test]
+fn a_snapshot_is_verified_as_a_gate_would_and_needs_every_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors");
+    let file: Value = read(&vectors.join("snapshot/snapshot.json"));
+    let seal: Value = read(&vectors.join("pack/seal.json"));
+    let pins = &file["pins"];
+    let keys = json!({
+        "schema": "countersign.keys/1", "issuer": pins["issuer"],
+        "certificate": pins["certificate_key"], "snapshot": pins["snapshot_key"],
+        "log": seal["document"]["keys"]["log"], "approvers": pins["approvers"],
+    });
+    write(&folder.join("keys.json"), &keys);
+    for case in file["snapshots"].as_array().unwrap() {
+        std::fs::write(folder.join("one.json"), case["snapshot"].as_str().unwrap()).unwrap();
+        // A verifier is no gate of one lane or environment; whose approvals count is the same.
+        let elsewhere = ["another environment", "another lane"];
+        let name = case["name"].as_str().unwrap();
+        let right = case["taken"] == true && case["left_out"] == 0;
+        let (exit, said) = verify(folder, &["one.json", "--keys", "keys.json"]);
+        if !elsewhere.contains(&name) {
+            assert_eq!(exit, if right { 0 } else { 7 }, "{name}: {said:#}");
+        }
+        assert_eq!(verify(folder, &["one.json"]).0, 5, "{name}, without keys");
+    }
+}
