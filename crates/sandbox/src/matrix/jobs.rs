@@ -27,8 +27,10 @@ use crate::{Fault, Kind, StartError, World, clock};
 
 /// Worlds at the same time: they mostly wait, for windows, drills and time-outs.
 const WORLDS_MAX: usize = 8;
-/// How long one check may take; what hangs is cut short.
-const CHECK_MAX: Duration = Duration::from_secs(25);
+/// How long one check may take.
+const CHECK_MAX: Duration = Duration::from_secs(30);
+/// How long where somebody never answers: what hangs is cut short.
+const HANGING_MAX: Duration = Duration::from_secs(7);
 /// How many pieces of work a partner has done before it is observed.
 const WORK: u32 = 60;
 /// How long it is observed where its manifest does not say.
@@ -91,7 +93,7 @@ fn jobs(only: Option<&BTreeSet<String>>) -> Vec<Job> {
     let mut jobs: Vec<Job> =
         jobs.into_iter().map(|(scenario, checks)| Job { scenario, checks }).collect();
     jobs.sort_by_key(|it| match it.scenario {
-        Scenario::Partner(_, Fault::Hangs) | Scenario::Platform(_, Fault::Hangs) => 0,
+        it if it.hangs() => 0,
         Scenario::Right(_) => 1,
         Scenario::Mutant(Mutant::Does(..)) => 2,
         _ => 3,
@@ -187,9 +189,19 @@ impl Job {
             clock: Arc::clone(&clock) as _,
             salt: [7; 32],
             collector: "matrix".to_owned(),
-            limits: Limits { check: CHECK_MAX, ..Limits::default() },
+            limits: Limits { check: self.scenario.check_max(), ..Limits::default() },
         };
         look(input).await.map_err(|it| StartError::Refused(it.to_string()))
+    }
+}
+
+impl Scenario {
+    fn hangs(self) -> bool {
+        matches!(self, Self::Partner(_, Fault::Hangs) | Self::Platform(_, Fault::Hangs))
+    }
+
+    fn check_max(self) -> Duration {
+        if self.hangs() { HANGING_MAX } else { CHECK_MAX }
     }
 }
 
