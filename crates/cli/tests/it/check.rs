@@ -40,3 +40,23 @@ fn each_wrong_manifest_fails_for_its_own_reason() {
         assert_eq!((exit, names), (3, vec![check]), "{from} -> {to}");
     }
 }
+
+#[test]
+fn an_edit_mends_what_asks_for_too_much_and_can_be_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("countersign.toml");
+    let wrong = SAAS.replace("max_age = \"180d\"", "max_age = \"399d\"");
+    std::fs::write(&path, &wrong).unwrap();
+    assert_eq!(countersign(folder.path(), &["check", "--json"]).exit, 3);
+    let fixed = countersign(folder.path(), &["check", "--fix", "--json"]);
+    assert_eq!(fixed.exit, 5, "the rest needs a server: {fixed:?}");
+    assert!(fixed.stderr.contains("mended[bounds_age_of_evidence]"), "{fixed:?}");
+    assert!(fixed.stderr.contains("undo: mv countersign.toml.before"), "{fixed:?}");
+    let kept = |it: &str| it.lines().filter(|it| it.trim_start().starts_with('#')).count();
+    let edited = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(kept(&edited), kept(&wrong), "comments stay");
+    let before = std::fs::read_to_string(folder.path().join("countersign.toml.before")).unwrap();
+    assert_eq!(before, wrong);
+    let again = countersign(folder.path(), &["check", "--fix"]);
+    assert!(again.stderr.contains("nothing here can be mended by an edit"), "{again:?}");
+}

@@ -70,13 +70,19 @@ fn kill_in_the_middle(town: &mut Town, moment: Moment, who: &str, path: &str, bo
     drop(sent);
 }
 
-/// While the server is away the gate's lease runs out, and then it admits nobody.
+/// While the server is away the gate's lease runs out, and then it admits nobody whose owner did not
+/// choose otherwise in writing.
 fn denies_when_stale(town: &Town, target: &str) {
     until("the production gate growing stale", 30, || {
         let listed: Value = serde_json::from_str(&town.sandbox(&["list"]).stdout).unwrap();
         listed["gates"].as_array().unwrap().iter().all(|it| it["fresh"] == false)
     });
-    denied(town, target, "stale");
+    let manifest = std::fs::read_to_string(town.path(&format!("manifests/{target}.toml"))).unwrap();
+    let is_strict =
+        manifest.lines().any(|it| it.replace(' ', "").starts_with("fail_mode=\"strict\""));
+    if is_strict {
+        denied(town, target, "stale");
+    }
 }
 
 /// Nothing is admitted: by the gate for this reason, or by the platform, which no longer knows a
