@@ -51,6 +51,8 @@ pub struct Published {
     pub epoch: u64,
     /// What is known.
     pub registry: Registry,
+    /// The signed checkpoint over it; none before the first entry.
+    pub checkpoint: Option<String>,
     /// For gates in front of real resources.
     pub certified: Signed,
     /// For gates in front of a test tenant.
@@ -127,6 +129,7 @@ impl Book {
         let nothing = Published {
             epoch: 0,
             registry: Registry::default(),
+            checkpoint: None,
             trial: empty.clone(),
             certified: empty,
         };
@@ -140,7 +143,7 @@ impl Book {
             lease: config.lease,
         };
         let inner = book.inner.lock().await;
-        book.publish(&inner.registry, now).await?;
+        book.publish(&inner, now).await?;
         drop(inner);
         Ok(book)
     }
@@ -167,7 +170,7 @@ impl Book {
     /// Publishes again if time alone changed what gates should see.
     pub async fn tick(&self, now: Timestamp) -> Result<bool, BookError> {
         let writer = self.write().await?;
-        self.publish(&writer.inner.registry, now).await
+        self.publish(&writer.inner, now).await
     }
 
     /// The bytes of a blob.
@@ -195,15 +198,17 @@ impl Book {
         Ok(self.store.entries(from, i64::try_from(n).unwrap_or(0)).await?)
     }
 
-    /// The published checkpoint.
-    pub async fn checkpoint(&self) -> Result<Option<String>, BookError> {
-        Ok(self.write().await?.log()?.published()?)
+    /// The published checkpoint. Nobody waits for the writer.
+    pub fn checkpoint(&self) -> Option<String> {
+        self.published().checkpoint.clone()
     }
 
-    /// A published resource of the log.
+    /// A published resource of the log. Nobody waits for the writer.
     pub async fn resource(&self, resource: &Resource) -> Result<Option<Vec<u8>>, BookError> {
-        use countersign_ledger::ReadTiles as _;
-        Ok(self.write().await?.log()?.store().read(resource)?)
+        if *resource == Resource::Checkpoint {
+            return Ok(self.checkpoint().map(String::into_bytes));
+        }
+        Ok(self.store.tile(&resource.to_string()).await?)
     }
 
     /// The proof file of an entry.
@@ -222,7 +227,8 @@ impl Book {
     }
 
     /// Publishes what gates should see, if it differs from what they see.
-    async fn publish(&self, registry: &Registry, now: Timestamp) -> Result<bool, BookError> {
+    async fn publish(&self, inner: &Inner, now: Timestamp) -> Result<bool, BookError> {
+        let registry = &inner.registry;
         let material = self.material(registry).await?;
         let certified = snapshot::entries(Lane::Certified, registry, &material, now);
         let trial = snapshot::entries(Lane::Trial, registry, &material, now);
@@ -241,6 +247,7 @@ impl Book {
         let published = Published {
             epoch,
             registry: registry.clone(),
+            checkpoint: inner.log.as_ref().map(Log::published).transpose()?.flatten(),
             certified: snapshot::sign(Lane::Certified, certified, epoch, now, issuer)?,
             trial: snapshot::sign(Lane::Trial, trial, epoch, now, issuer)?,
         };
@@ -332,7 +339,7 @@ impl Writer<'_> {
             self.inner.registry.apply(event);
         }
         self.inner.log = Some(log);
-        self.book.publish(&self.inner.registry, now).await?;
+        self.book.publish(&self.inner, now).await?;
         Ok(self.book.published().epoch)
     }
 

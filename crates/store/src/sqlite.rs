@@ -235,6 +235,16 @@ impl Store {
         Ok(Kept { size, root, tiles, checkpoint: checkpoint.map(|it| it.0) })
     }
 
+    /// A tile of the log, as it was committed.
+    pub async fn tile(&self, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let row: Option<(Vec<u8>,)> = sqlx::query_as("SELECT bytes FROM tile WHERE path = ?")
+            .bind(path)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(engine("read a tile"))?;
+        Ok(row.map(|it| it.0))
+    }
+
     /// Drops the views and makes them again from events.
     pub async fn rebuild_views(&self) -> Result<(), StoreError> {
         const DO: &str = "rebuild views";

@@ -161,3 +161,28 @@ async fn a_suspension_ends_by_time_or_by_two_people() {
     assert!(epoch < stage.app.book.published().epoch);
     assert_eq!(asked(&stage, "tickets:write").await, Reason::Admitted);
 }
+
+#[tokio::test]
+async fn nobody_who_reads_waits_for_the_writer() {
+    let stage = Stage::new().await;
+    stage.certify().await;
+    let writer = stage.app.book.write().await.unwrap();
+    let tile = format!("/v1/log/tile/0/000.p/{}", stage.app.book.published().registry.size);
+    let paths = [
+        "/health",
+        "/metrics",
+        "/v1/log/checkpoint",
+        &tile,
+        "/v1/log/entries?from=0&n=100",
+        "/v1/integrations/acme-helpdesk",
+        "/v1/revocations/rev_00000000000000000000000000",
+    ];
+    for path in paths {
+        let asked = stage.raw("paul", "GET", path, None);
+        let (status, body) =
+            tokio::time::timeout(std::time::Duration::from_secs(5), asked).await.expect(path);
+        assert!(status == 200 || status == 404, "{path}: {}", String::from_utf8_lossy(&body));
+        assert_eq!(status == 404, path.starts_with("/v1/revocations"), "{path}");
+    }
+    drop(writer);
+}
