@@ -17,7 +17,7 @@ use super::join::{Join, Rules};
 use super::observe::{Need, Observed, found_fact, observe};
 use super::report::{Found, Report};
 use super::rules::Expectation;
-use super::verdict::{counted, is_cut, repeat, unreadable, unseen};
+use super::verdict::{counted, is_cut, unreadable, unseen};
 use crate::check::{Check, Info, Stage};
 use crate::granted::clients;
 use crate::talk::Talk;

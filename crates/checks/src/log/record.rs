@@ -128,7 +128,7 @@ impl Record {
             "grant" | "grant_type" => self.grant = Some(text),
             "scope" | "scopes" => self.scopes = scopes,
             "action" | "event" | "event_type" | "type" => {
-                self.action = self.action.take().or(Some(text))
+                self.action = self.action.take().or(Some(text));
             }
             "resource" => self.resource = self.resource.take().or(Some(text)),
             // What was done on the wire says more than a word for it.
