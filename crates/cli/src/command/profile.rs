@@ -112,7 +112,7 @@ fn lines(answer: &Value) -> Vec<String> {
             many => format!("{many} checks"),
         };
         lines.push(format!(
-            "{:<12}{:<15}{:<46}{decided}",
+            "{:<12}{:<15}{:<55}{decided}",
             text(control, "control"),
             text(control, "level"),
             text(control, "title")

@@ -7,6 +7,7 @@ use std::time::Duration;
 use countersign_ledger::VerifierKey;
 use countersign_sandbox::Kind;
 use countersign_server::clock::Stopwatch;
+use countersign_server::pack::{Keys, Pins};
 use futures_util::future::join_all;
 
 use super::cast::Cast;
@@ -57,10 +58,12 @@ type Told = (Vec<Life>, Result<u64, Failure>);
 
 async fn tell(ui: Ui, stage: &Stage, sandbox: &Arc<Sandbox>) -> Result<Told, Failure> {
     let cast = Arc::new(cast(stage)?);
+    let pins = Arc::new(pins(stage)?);
     ready(sandbox).await?;
     sandbox.busy(true);
     let playing = Kind::ALL.map(async |kind| {
-        let story = Story { cast: Arc::clone(&cast), sandbox: Arc::clone(sandbox), kind };
+        let (cast, sandbox, pins) = (Arc::clone(&cast), Arc::clone(sandbox), Arc::clone(&pins));
+        let story = Story { cast, sandbox, kind, pins };
         let mut chapter = Chapter::new(&title(kind));
         let life = story.play(&mut chapter).await;
         ui.say(format!("{} is told", kind.slug()));
@@ -82,6 +85,16 @@ async fn tell(ui: Ui, stage: &Stage, sandbox: &Arc<Sandbox>) -> Result<Told, Fai
     let key = VerifierKey::log(stage.origin(), stage.keys.log.public())
         .map_err(|it| Failure::new(Exit::Broken, "the log has no name").because(&it))?;
     Ok((lives, record::log(&cast, &key).await))
+}
+
+/// The keys that a stage's folder pins.
+pub(super) fn pins(stage: &Stage) -> Result<Pins, Failure> {
+    let text = crate::command::read_text(&stage.folder.join("keys.json"))?;
+    let broken = |it: &dyn std::error::Error| {
+        Failure::new(Exit::Broken, "the pinned keys cannot be read").because(it)
+    };
+    let keys: Keys = serde_json::from_str(&text).map_err(|it| broken(&it))?;
+    Pins::all(&keys).map_err(|it| broken(&it))
 }
 
 /// The people of a stage, each with a connection.

@@ -3,11 +3,29 @@
 use countersign_ledger::VerifierKey;
 use countersign_ledger::directory::PublishedDirectory;
 use countersign_ledger::verify::verify;
+use countersign_server::pack::{Judges, Word, verify as verify_pack};
 
 use super::cast::Cast;
+use super::chapter::Chapter;
+use super::story::Story;
+use crate::clock;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::log_copy;
+
+/// Whether the pack of an integration verifies, with nothing but itself and the pinned keys.
+pub(super) async fn pack(story: &Story, chapter: &mut Chapter) -> Result<bool, Failure> {
+    let path = format!("/v1/packs/{}", story.slug());
+    let bytes = story.cast.client("paul")?.bytes(&path).await?;
+    let report = verify_pack(&bytes, &story.pins, clock::now(), Judges::of_this_build());
+    for line in report.lines.iter().filter(|it| it.word != Word::Holds) {
+        chapter.say("certify", format!("✘ {}: {}", line.check, line.text));
+    }
+    let (held, all) =
+        (report.lines.iter().filter(|it| it.word == Word::Holds).count(), report.lines.len());
+    chapter.say("certify", format!("its evidence, offline: {held} of {all} questions hold"));
+    Ok(0 < all && held == all)
+}
 
 /// Copies the published log and verifies every entry of it; how many there are.
 ///

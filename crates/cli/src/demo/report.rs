@@ -46,6 +46,8 @@ pub(crate) struct Life {
     pub(crate) approvers: usize,
     /// Whether its ordinary work in production went through afterwards.
     pub(crate) admitted: bool,
+    /// Whether its evidence was verified offline, from its pack and pinned keys alone.
+    pub(crate) pack_verified: bool,
     /// What happened when it asked for more.
     pub(crate) denied_after_change: Denied,
     /// How trust was withdrawn.
@@ -115,6 +117,7 @@ impl Life {
             (self.certified, "it was not certified"),
             (self.approvers == 2, "it was not approved by two people"),
             (self.admitted, "its ordinary work was refused"),
+            (self.pack_verified, "its evidence does not verify"),
             (!self.denied_after_change.reason.is_empty(), "what changed was not denied"),
             (self.denied_after_change.state == "due", "it is not due after the change"),
             (self.denied_after_change.rest_goes_on, "what was certified did not go on"),
@@ -135,6 +138,6 @@ mod tests {
     fn a_life_of_which_nothing_was_seen_is_a_problem_in_every_part() {
         let life = Life { id: "acme".to_owned(), ..Life::default() };
         // Of no paths at all, all are proven.
-        assert_eq!(life.problems().len(), 12, "{:#?}", life.problems());
+        assert_eq!(life.problems().len(), 13, "{:#?}", life.problems());
     }
 }

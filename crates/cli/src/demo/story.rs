@@ -7,13 +7,14 @@ use std::time::Duration;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_sandbox::manifests::{self, Version};
 use countersign_sandbox::{Business, Kind};
+use countersign_server::pack::Pins;
 use serde_json::{Value, json};
 
 use super::cast::Cast;
-use super::change;
 use super::chapter::Chapter;
 use super::report::{Life, PathRow, Revoked, Wrong};
 use super::until::until;
+use super::{change, record};
 use crate::command::{list, number, text};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -31,6 +32,8 @@ pub(super) struct Story {
     pub(super) cast: Arc<Cast>,
     pub(super) sandbox: Arc<Sandbox>,
     pub(super) kind: Kind,
+    /// The keys that the record is verified with: the folder's own, not what a server says.
+    pub(super) pins: Arc<Pins>,
 }
 
 impl Story {
@@ -46,6 +49,7 @@ impl Story {
         life.certified = matches!(text(&one, "state"), "certified" | "conditional");
         life.approvers = approvers(&one);
         life.admitted = self.admitted(chapter).await?;
+        life.pack_verified = record::pack(self, chapter).await?;
         life.denied_after_change = change::play(self, chapter).await?;
         life.revoked = self.revoke(chapter).await?;
         life.refused_after = self.refused_after(chapter).await;
@@ -131,7 +135,13 @@ impl Story {
 
     async fn wrong_version(&self, chapter: &mut Chapter) -> Result<Wrong, Failure> {
         self.begin_wrong().await?;
-        let run = self.assess().await?;
+        let waits =
+            |it: &Value| list(it, "findings").iter().any(|it| text(it, "result") == "waiting");
+        let settled = until(PATIENCE, async || match self.assess().await {
+            Ok(run) if waits(&run) => None,
+            other => Some(other),
+        });
+        let run = settled.await.ok_or_else(|| self.failed("its observation never ended"))??;
         let mut wrong = Wrong { exit: number(&run, "exit"), ..Wrong::default() };
         for finding in list(&run, "findings") {
             let blocks = finding.get("blocks").and_then(Value::as_bool) == Some(true);

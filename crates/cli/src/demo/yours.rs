@@ -7,7 +7,7 @@ use std::sync::Arc;
 use countersign_sandbox::Kind;
 
 use super::chapter::Chapter;
-use super::play::{cast, ready, stage_failed};
+use super::play::{cast, pins, ready, stage_failed};
 use super::report::Life;
 use super::story::Story;
 use crate::failure::Failure;
@@ -34,10 +34,13 @@ pub(crate) async fn yours(ui: Ui, folder: &Path) -> Result<(), Failure> {
 
 async fn prepare(running: &Running) -> Result<(), Failure> {
     let cast = Arc::new(cast(&running.stage)?);
+    let pins = Arc::new(pins(&running.stage)?);
     ready(&running.sandbox).await?;
     running.sandbox.busy(true);
-    let story =
-        |kind| Story { cast: Arc::clone(&cast), sandbox: Arc::clone(&running.sandbox), kind };
+    let story = |kind| {
+        let (cast, pins) = (Arc::clone(&cast), Arc::clone(&pins));
+        Story { cast, sandbox: Arc::clone(&running.sandbox), kind, pins }
+    };
     let certify = async |kind: Kind| {
         let (mut life, mut chapter) = (Life::default(), Chapter::new(kind.slug()));
         story(kind).submit_right_and_certify(&mut life, &mut chapter).await

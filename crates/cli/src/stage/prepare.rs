@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
+use countersign_ledger::VerifierKey;
 use countersign_model::enforce::snapshot::{Approver, Lane};
 use countersign_model::time::Period;
 use countersign_sandbox::Kind;
@@ -78,7 +79,7 @@ impl Stage {
 
     /// The name of the server's log: the host of the issuer.
     pub(crate) fn origin(&self) -> &str {
-        self.issuer.split_once("://").map_or(self.issuer.as_str(), |(_, host)| host)
+        origin(&self.issuer)
     }
 
     /// One of the people.
@@ -92,6 +93,9 @@ impl Stage {
     pub(crate) fn remove(&self) -> Result<(), StageError> {
         for name in ["data", "keys", "manifests", "sandbox", "tokens"] {
             absent(&self.folder.join(name), |it| std::fs::remove_dir_all(it))?;
+        }
+        for name in ["keys.json", "log.vkey"] {
+            absent(&self.folder.join(name), |it| std::fs::remove_file(it))?;
         }
         absent(&self.config_file, |it| std::fs::remove_file(it))?;
         // Other people's files stay, and with them the folder.
@@ -111,6 +115,28 @@ pub(super) fn absent(
         }
         _ => Ok(()),
     }
+}
+
+/// Writes down whom to trust, for whoever verifies a document of this stage later.
+fn pin(folder: &Path, keys: &Keys, issuer: &str, approvers: &[Approver]) -> Result<(), StageError> {
+    let shape = |it: &dyn std::fmt::Display| StageError::Shape(it.to_string());
+    let log = VerifierKey::log(origin(issuer), keys.log.public()).map_err(|it| shape(&it))?;
+    let pins = countersign_server::pack::Keys {
+        schema: countersign_server::pack::document::KEYS_SCHEMA.to_owned(),
+        issuer: issuer.to_owned(),
+        certificate: keys.certificate.public(),
+        snapshot: keys.snapshot.public(),
+        log: log.to_string(),
+        approvers: approvers.to_vec(),
+    };
+    let text = serde_json::to_string_pretty(&pins).map_err(|it| shape(&it))?;
+    seat::replace(&folder.join("keys.json"), &format!("{text}\n"))?;
+    seat::replace(&folder.join("log.vkey"), &format!("{log}\n"))
+}
+
+/// The name of a server's log: the host of its issuer.
+fn origin(issuer: &str) -> &str {
+    issuer.split_once("://").map_or(issuer, |(_, host)| host)
 }
 
 /// Prepares a folder, or opens one that was prepared before: what is there stays as it is.
@@ -140,17 +166,19 @@ pub(crate) fn prepare(folder: &Path, options: Options) -> Result<Stage, StageErr
     let written =
         seat::kept(&config_file, || settings::write(&folder, options, free()?, &people, &gates))?;
     let config = Config::parse(&written)?;
-    let approvers = people
+    let approvers: Vec<Approver> = people
         .iter()
         .filter_map(|it| {
             let key = it.key.as_ref()?.public();
             Some(Approver { person: person_id(&keys, it.name), key })
         })
         .collect();
+    let issuer = config.issuer.as_str().trim_end_matches('/').to_owned();
+    pin(&folder, &keys, &issuer, &approvers)?;
     Ok(Stage {
         config_file,
         listen: config.listen,
-        issuer: config.issuer.as_str().trim_end_matches('/').to_owned(),
+        issuer,
         people,
         gates,
         approvers,
