@@ -2,12 +2,16 @@
 #![cfg(test)]
 
 mod check;
+mod console;
+mod docs;
 mod exits;
+mod journeys;
 mod key;
 mod kill;
 mod log;
 mod manifest;
 mod run;
+mod staged;
 mod town;
 mod usage;
 mod verify;
