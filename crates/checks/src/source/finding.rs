@@ -5,7 +5,7 @@ use super::entropy;
 
 /// One secret in one place.
 ///
-/// It never holds the secret: [`SecretFinding::new`] keeps a few first characters, the length and a
+/// It never holds the secret: its only constructor keeps a few first characters, the length and a
 /// keyed digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretFinding {

@@ -37,7 +37,8 @@ fn every_console_block_is_what_is_read() {
         for part in parts {
             let (block, rest) = part.split_once(CLOSE).expect("a block ends");
             typed += 1;
-            written += &format!("{OPEN}{}{CLOSE}{rest}", play(&stage, &mut memory, block));
+            let played = play(&stage, &mut memory, block);
+            written = [written.as_str(), OPEN, &played, CLOSE, rest].concat();
         }
         if written != text && std::env::var_os("UPDATE_JOURNEYS").is_some_and(|it| it == "1") {
             std::fs::write(&page, &written).unwrap();

@@ -44,11 +44,11 @@ fn journey(name: &str) {
 
 /// Lines that only one side has.
 pub(crate) fn difference(written: &str, played: &str) -> String {
-    let side = |mark: char, one: &str, other: &str| {
+    let side = |mark: &str, one: &str, other: &str| {
         let lines = one.lines().filter(|it| !other.lines().any(|line| line == *it));
-        lines.map(|it| format!("{mark} {it}\n")).collect::<String>()
+        lines.map(|it| [mark, it, "\n"].concat()).collect::<String>()
     };
-    side('-', written, played) + &side('+', played, written)
+    side("- ", written, played) + &side("+ ", played, written)
 }
 
 #[test]

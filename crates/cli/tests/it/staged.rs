@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// How long a stage may take to stand, or to end: these machines can be busy.
-const STAND_MAX: Duration = Duration::from_secs(60);
+const STAND_MAX: Duration = Duration::from_mins(1);
 
 /// A stage. It ends when it is dropped, and takes its folder with it.
 pub(crate) struct Staged {
