@@ -151,7 +151,8 @@ fn judge_jwt(token: &[u8], now: Option<i64>) -> Judgement {
     };
     let Ok(header) = serde_json::from_slice::<Value>(&header) else { return NotThis };
     let Some(algorithm) = header.get("alg").and_then(Value::as_str) else { return NotThis };
-    if !could_sign(algorithm, signature.len()) {
+    let kind = header.get("typ").and_then(Value::as_str).unwrap_or_default();
+    if !could_sign(algorithm, signature.len()) || is_statement(kind) {
         return Harmless;
     }
     let Ok(claims) = serde_json::from_slice::<Value>(&claims) else { return NotThis };
@@ -165,6 +166,14 @@ fn judge_jwt(token: &[u8], now: Option<i64>) -> Judgement {
         (Some(now), Some(expires)) if expires < now => Secret(Weight::Low),
         _ => Secret(Weight::High),
     }
+}
+
+/// Whether a token of this type is a signed statement, made to be published, that opens nothing: ours,
+/// and those of OpenID Federation 1.0 and Token Status List.
+fn is_statement(kind: &str) -> bool {
+    let kind = kind.strip_prefix("application/").unwrap_or(kind);
+    let known = ["entity-statement+jwt", "statuslist+jwt", "trust-mark+jwt"];
+    known.contains(&kind) || (kind.starts_with("countersign-") && kind.ends_with("+jwt"))
 }
 
 /// Whether a signature of that many bytes can be one of that algorithm.
@@ -238,6 +247,22 @@ mod tests {
             ("refreshTokenLifetimeInSeconds", false),
         ] {
             assert_eq!(is_high_entropy(value.as_bytes()), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_published_statement_is_no_token() {
+        for (kind, expected) in [
+            ("JWT", Secret(Weight::High)),
+            ("at+jwt", Secret(Weight::High)),
+            ("trust-mark+jwt", Harmless),
+            ("application/statuslist+jwt", Harmless),
+            ("countersign-pack+jwt", Harmless),
+        ] {
+            let header = format!(r#"{{"alg":"EdDSA","typ":"{kind}"}}"#);
+            let parts = [header.as_bytes(), br#"{"sub":"svc"}"#, &[7; 64]];
+            let token = parts.map(|it| URL_SAFE_NO_PAD.encode(it)).join(".");
+            assert_eq!(judge_jwt(token.as_bytes(), None), expected, "{kind}");
         }
     }
 
