@@ -17,7 +17,7 @@ use super::join::{Join, Rules};
 use super::observe::{Need, Observed, found_fact, observe};
 use super::report::{Found, Report};
 use super::rules::Expectation;
-use super::verdict::{counted, is_cut, unreadable, unseen};
+use super::verdict::{counted, is_cut, repeat, unreadable, unseen};
 use crate::check::{Check, Info, Stage};
 use crate::granted::clients;
 use crate::talk::Talk;
@@ -154,7 +154,8 @@ fn judge(transcript: &Transcript, completeness: &Bound, gaps: Period) -> Judgeme
         if 0 < lost.count {
             return Judgement::fail(format!("{} {what}", lost.count))
                 .observed(seen)
-                .details(lost.first);
+                .details(lost.first)
+                .repeat(repeat(transcript));
         }
     }
     if let Some(unknown) = unknown(transcript, canary.is_some()) {
