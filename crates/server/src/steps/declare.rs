@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use countersign_model::declare::manifest::Identity;
 use countersign_model::declare::{self, Format, Parsed};
 use countersign_model::event::What;
 use countersign_model::id::PersonId;
 use countersign_model::lifecycle::status;
+use countersign_model::registry::Record;
 use countersign_model::require::{Catalogue, Tier, computed_tier};
+use countersign_model::review::quorum;
+use countersign_seal::dsse::Envelope;
 use serde_json::{Value, json};
 
 use crate::app::{App, new_integration};
@@ -35,6 +39,9 @@ pub async fn submit(
     let now = app.clock.now();
     let slug = manifest.integration.id.clone();
     let known = writer.registry().find(slug.as_str()).cloned();
+    let others = writer.registry().integrations.values().filter(|it| it.slug != slug);
+    let others: Vec<Record> = others.cloned().collect();
+    not_taken(app, &others, &parsed).await?;
     let triggers = match &known {
         None => Vec::new(),
         // Triggers add up in the registry, so the last submission is the measure.
@@ -68,6 +75,29 @@ pub async fn submit(
         "state": state,
         "triggers": triggers,
     }))
+}
+
+/// Refuses a manifest that names a client of another integration: a gate knows whom a call belongs to by
+/// its client, so whoever named somebody else's would act under that one's grant, or take it over.
+async fn not_taken(app: &App, others: &[Record], parsed: &Parsed) -> Result<(), Problem> {
+    let wanted: BTreeSet<&str> =
+        parsed.manifest.identities.iter().map(Identity::client_id).collect();
+    for other in others {
+        let (submitted, _) = app.book.manifest(other.submission.blob).await?;
+        let mut held: Vec<String> =
+            submitted.manifest.identities.iter().map(|it| it.client_id().to_owned()).collect();
+        if let Some(certificate) = &other.certificate {
+            let envelope: Envelope = app.book.document(certificate.envelope).await?;
+            let granted = quorum::read(envelope.unverified_payload());
+            let granted = granted.map(|(it, _)| it.grant.identities).unwrap_or_default();
+            held.extend(granted.into_iter().map(|it| it.client_id));
+        }
+        if let Some(client) = held.iter().find(|it| wanted.contains(it.as_str())) {
+            let text = format!("client `{client}` is one of `{}`", other.slug);
+            return Err(Problem::new(422, "client-taken", text));
+        }
+    }
+    Ok(())
 }
 
 /// Reads a manifest, or says what is wrong with it.

@@ -186,3 +186,20 @@ async fn nobody_who_reads_waits_for_the_writer() {
     }
     drop(writer);
 }
+
+#[tokio::test]
+async fn nobody_takes_the_client_of_somebody_else() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.submit("olga", MANIFEST).await.0, 201);
+    let other = MANIFEST.replacen("\"acme-helpdesk\"", "\"acme-twin\"", 1);
+    let (status, answer) = stage.submit("olga", &other).await;
+    assert_eq!((status, &answer["code"]), (422, &json!("client-taken")), "{answer}");
+    assert_eq!(answer["detail"], "client `acme-helpdesk` is one of `acme-helpdesk`");
+    let own = other.replace("oauth:acme-helpdesk", "oauth:acme-twin");
+    assert_eq!(stage.submit("olga", &own).await.0, 201);
+    // What two people granted stays taken after the next submission no longer names it.
+    stage.certify().await;
+    let renamed = MANIFEST.replace("oauth:acme-helpdesk", "oauth:acme-renamed");
+    assert_eq!(stage.submit("olga", &renamed).await.0, 201);
+    assert_eq!(stage.submit("olga", &other).await.1["code"], "client-taken");
+}
