@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use countersign_model::enforce::Reason;
 use serde::Serialize;
 
 /// The schema name of the document.
@@ -80,6 +81,13 @@ pub(crate) struct Denied {
     pub(crate) rest_goes_on: bool,
 }
 
+impl Denied {
+    /// Whether a gate gave the reason. A platform that does not answer denies nothing.
+    fn is_by_gate(&self) -> bool {
+        Reason::ALL.iter().any(|it| *it != Reason::Admitted && it.code() == self.reason)
+    }
+}
+
 /// A withdrawal.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Revoked {
@@ -118,7 +126,7 @@ impl Life {
             (self.approvers == 2, "it was not approved by two people"),
             (self.admitted, "its ordinary work was refused"),
             (self.pack_verified, "its evidence does not verify"),
-            (!self.denied_after_change.reason.is_empty(), "what changed was not denied"),
+            (self.denied_after_change.is_by_gate(), "what changed was not denied by the gate"),
             (self.denied_after_change.state == "due", "it is not due after the change"),
             (self.denied_after_change.rest_goes_on, "what was certified did not go on"),
             (0 < self.revoked.total, "nothing was withdrawn"),
@@ -133,6 +141,16 @@ impl Life {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_gate_denies() {
+        let by = |reason: &str| Denied { reason: reason.to_owned(), ..Denied::default() };
+        for (reason, expected) in
+            [("outside-scope", true), ("unreachable", false), ("admitted", false), ("", false)]
+        {
+            assert_eq!(by(reason).is_by_gate(), expected, "{reason}");
+        }
+    }
 
     #[test]
     fn a_life_of_which_nothing_was_seen_is_a_problem_in_every_part() {

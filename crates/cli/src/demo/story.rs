@@ -246,7 +246,7 @@ impl Story {
     async fn refused_after(&self, chapter: &mut Chapter) -> bool {
         let business = self.work(Lane::Certified, WORK).await;
         chapter.say("enforce", format!("revoked: {}", words(&business)));
-        business.tokens.admitted == 0 && business.calls.admitted == 0
+        is_refused(&business)
     }
 
     /// Something on the stage did not do what the story needs.
@@ -259,6 +259,14 @@ impl Story {
 fn is_admitted(business: &Business) -> bool {
     let all = [&business.tokens, &business.calls];
     all.iter().all(|it| 0 < it.admitted && it.refused.is_empty())
+}
+
+/// Whether everything was refused by somebody who answered: silence is no refusal.
+fn is_refused(business: &Business) -> bool {
+    let (tokens, calls) = (&business.tokens, &business.calls);
+    let silent = |it: &String| it == "unreachable" || it == "unreadable";
+    let answered = !tokens.refused.is_empty() && !tokens.refused.keys().any(silent);
+    tokens.admitted == 0 && calls.admitted == 0 && answered
 }
 
 fn approvers(one: &Value) -> usize {
