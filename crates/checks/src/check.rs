@@ -16,6 +16,10 @@ pub struct Info {
     pub controls: &'static [&'static str],
     /// What it asks.
     pub question: &'static str,
+    /// What is sent or read to find out.
+    pub sends: &'static str,
+    /// What has to be seen for a pass.
+    pub passes: &'static str,
     /// What can happen where it does not hold.
     pub risk: &'static str,
     /// What to do.

@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn an_empty_transcript_never_passes_whatever_is_stored_beside_it() {
-        for check in CHECKS {
+        for check in CHECKS.iter() {
             let name = check.info().name;
             for stored in [Judgement::pass("yes"), Judgement::not_applicable("nothing to see")] {
                 let again = judge_again(&evidence(name, stored)).unwrap();
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn not_applicable_holds_only_where_the_manifest_has_nothing_to_look_at() {
         let manifest = manifest();
-        for check in CHECKS {
+        for check in CHECKS.iter() {
             let name = check.info().name;
             let mut silent = evidence(name, Judgement::not_applicable("nothing to see"));
             silent.transcript.settings.insert(NO_SUBJECT.to_owned(), json!(true));

@@ -12,8 +12,18 @@ pub(crate) mod deliveries;
 pub(crate) mod demanded;
 pub(crate) mod tries;
 
+use crate::check::Check;
 use countersign_model::declare::Manifest;
 use countersign_model::time::Period;
+
+/// The checks of this family, in the order in which they are shown.
+pub(crate) const CHECKS: &[&dyn Check] = &[
+    &rotates::RotatesWithoutAPerson,
+    &old_credential::RefusesOldCredentialAfterRotation,
+    &suspended::DeniesEveryPathWhenSuspended,
+    &stops_events::StopsEventsWhenDisabled,
+    &offboarding::LeavesNothingBehindWhenOffboarded,
+];
 
 /// What only one drill of an integration may hold at a time: its subscriptions.
 pub(crate) fn subscriptions_of(manifest: &Manifest) -> String {

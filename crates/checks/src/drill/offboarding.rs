@@ -36,6 +36,8 @@ impl Check for LeavesNothingBehindWhenOffboarded {
             case: None,
             controls: &["CTS-WDR-02"],
             question: "Is nothing of it left when it ends?",
+            sends: "",
+            passes: "",
             risk: "An integration that left years ago can still come in, or still holds data.",
             fix: "Let the end of a client end its tokens and refresh tokens, and let the partner's call really delete what it holds.",
             source: "NIST SP 800-53r5, AC-2 and SR-12; OWASP NHI1:2025.",

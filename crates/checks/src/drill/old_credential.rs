@@ -29,6 +29,8 @@ impl Check for RefusesOldCredentialAfterRotation {
             case: None,
             controls: &["CTS-CRD-04"],
             question: "Is its old key refused once a rotation is over?",
+            sends: "",
+            passes: "",
             risk: "Whoever stole the old key still gets tokens after it was changed.",
             fix: "Take the old key out of the published set when `overlap` is over, and sign with the new one only.",
             source: "NIST SP 800-57 part 1 rev. 5, section 5.3.4; OWASP NHI7:2025.",

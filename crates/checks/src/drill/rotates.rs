@@ -30,6 +30,8 @@ impl Check for RotatesWithoutAPerson {
             case: None,
             controls: &["CTS-CRD-04"],
             question: "Can its key be changed without a person and without an outage?",
+            sends: "",
+            passes: "",
             risk: "A leaked key stays in use until somebody finds the time to change it.",
             fix: "Let the call in `[identity.rotation]` publish a new key by itself, use it once everybody can know it, and accept both until `overlap` is over.",
             source: "NIST SP 800-57 part 1 rev. 5, section 5.3.4; OWASP NHI7:2025.",

@@ -25,6 +25,8 @@ impl Check for BoundsAgeOfEvidence {
             case: None,
             controls: &["CTS-CHG-02"],
             question: "How long does a decision last?",
+            sends: "",
+            passes: "",
             risk: "Nobody asks again until something happens.",
             fix: "Shorten `recertify.max_age` to the limit of the profile.",
             source: "NIST SP 800-53r5, CA-7; policy.",

@@ -24,6 +24,8 @@ impl Check for AuthenticatesClientsAsymmetrically {
             case: None,
             controls: &["CTS-AUT-01"],
             question: "Does each OAuth client authenticate with its own key?",
+            sends: "",
+            passes: "",
             risk: "A leaked client secret is a working login.",
             fix: "Use private_key_jwt or tls_client_auth.",
             source: "RFC 9700, section 2.5; FAPI 2.0 Security Profile, section 5.3.2.",

@@ -23,6 +23,8 @@ impl Check for DeclaresDataPaths {
             case: None,
             controls: &["CTS-CHG-01"],
             question: "Which data goes where?",
+            sends: "",
+            passes: "",
             risk: "Data leaves by a way that nobody decided on.",
             fix: "Declare each data path, and the host of each event endpoint among them.",
             source: "NIST CSF 2.0, ID.AM-03; NIST SP 800-53r5, AC-4.",

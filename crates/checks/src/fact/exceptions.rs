@@ -24,6 +24,8 @@ impl Check for KeepsExceptionsDated {
             case: None,
             controls: &["CTS-GOV-06"],
             question: "Does every exception have a second person and an end?",
+            sends: "",
+            passes: "",
             risk: "A temporary exception without an end becomes the rule.",
             fix: "End the exception, or have another person grant a shorter one.",
             source: "NIST SP 800-53r5, CA-5; policy.",

@@ -23,6 +23,8 @@ impl Check for NamesDownstreamHolders {
             case: None,
             controls: &["CTS-GOV-07"],
             question: "Who else holds our credentials or data, and what for?",
+            sends: "",
+            passes: "",
             risk: "A breach at somebody nobody knew of becomes a breach here.",
             fix: "Name what each dependency holds and what for.",
             source: "NIST CSF 2.0, GV.SC-07; NIST SP 800-53r5, SR-3.",

@@ -12,15 +12,29 @@ pub mod revoke_by;
 pub mod shared_secrets;
 pub mod tier;
 
+use crate::check::Check;
+
+/// The checks of this family, in the order in which they are shown.
+pub(crate) const CHECKS: &[&dyn Check] = &[
+    &owners::NamesOwnersAndLiveContact,
+    &tier::DeclaresTierNoLowerThanItsPower,
+    &holders::NamesDownstreamHolders,
+    &shared_secrets::AvoidsSharedSecretsWhereForbidden,
+    &asymmetric::AuthenticatesClientsAsymmetrically,
+    &refresh::BoundsRefreshTokens,
+    &retention::KeepsLogsLongEnough,
+    &data_paths::DeclaresDataPaths,
+    &age::BoundsAgeOfEvidence,
+    &revoke_by::NamesAWayToRevokeEveryPath,
+    &exceptions::KeepsExceptionsDated,
+];
+
 /// The subject of a check that looks at the whole manifest.
 pub(crate) const MANIFEST: &str = "manifest";
 
 /// The transcript of a check over a manifest text, for tests.
 #[cfg(test)]
-pub(crate) fn judged(
-    check: &dyn crate::check::Check,
-    text: &str,
-) -> Vec<countersign_model::check::Judgement> {
+pub(crate) fn judged(check: &dyn Check, text: &str) -> Vec<countersign_model::check::Judgement> {
     let parsed = countersign_model::declare::parse(text, countersign_model::declare::Format::Toml);
     let parsed = parsed.unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -48,7 +62,7 @@ pub(crate) fn judged(
 
 /// The verdicts of a check over a manifest text, for tests.
 #[cfg(test)]
-pub(crate) fn verdicts(check: &dyn crate::check::Check, text: &str) -> String {
+pub(crate) fn verdicts(check: &dyn Check, text: &str) -> String {
     let words: Vec<&str> = judged(check, text).iter().map(|it| it.verdict.word()).collect();
     words.join(" ")
 }

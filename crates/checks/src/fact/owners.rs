@@ -23,6 +23,8 @@ impl Check for NamesOwnersAndLiveContact {
             case: None,
             controls: &["CTS-GOV-01"],
             question: "Who answers for it, and who answers at night?",
+            sends: "",
+            passes: "",
             risk: "Nobody can be reached when it has to be stopped.",
             fix: "Name two different people as owners, and a telephone number or mail address as incident contact.",
             source: "NIST CSF 2.0, GV.RR-02; OWASP NHI1:2025.",

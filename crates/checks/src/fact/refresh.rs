@@ -25,6 +25,8 @@ impl Check for BoundsRefreshTokens {
             case: None,
             controls: &["CTS-CRD-03"],
             question: "Do refresh tokens rotate and end?",
+            sends: "",
+            passes: "",
             risk: "A stolen refresh token lives as long as the integration.",
             fix: "Declare `rotate = true` and a `max_age`, or do without refresh.",
             source: "RFC 9700, section 4.14.",

@@ -25,6 +25,8 @@ impl Check for KeepsLogsLongEnough {
             case: None,
             controls: &["CTS-LOG-04"],
             question: "How long are log lines kept?",
+            sends: "",
+            passes: "",
             risk: "When the question is asked, the answer is gone.",
             fix: "Keep log lines for at least 365 days.",
             source: "NIST SP 800-53r5, AU-11; policy: 365 days in production.",

@@ -23,6 +23,8 @@ impl Check for NamesAWayToRevokeEveryPath {
             case: None,
             controls: &["CTS-WDR-01"],
             question: "How is each path cut?",
+            sends: "",
+            passes: "",
             risk: "After the partner is cut off, one path still answers.",
             fix: "Name a way in `revoke_by` of each identity, callback, webhook, event and job.",
             source: "NIST SP 800-53r5, AC-2(3); OWASP NHI1:2025.",

@@ -23,6 +23,8 @@ impl Check for AvoidsSharedSecretsWhereForbidden {
             case: None,
             controls: &["CTS-CRD-01", "CTS-CRD-11"],
             question: "Does it hold shared secrets where none are allowed?",
+            sends: "",
+            passes: "",
             risk: "Whoever reads the secret anywhere is the integration.",
             fix: "Use private_key_jwt, a client certificate or federation.",
             source: "NIST SP 800-53r5, IA-5; policy: none at tier critical.",

@@ -24,6 +24,8 @@ impl Check for DeclaresTierNoLowerThanItsPower {
             case: None,
             controls: &["CTS-GOV-03"],
             question: "Does the declared tier match what it can do?",
+            sends: "",
+            passes: "",
             risk: "It is held to weaker demands than its power calls for.",
             fix: "Declare the computed tier, or cut the power that leads to it.",
             source: "NIST SP 800-53r5, RA-9; policy.",

@@ -26,6 +26,8 @@ impl Check for GotNoProductionTrustBeforeAPass {
             case: None,
             controls: &["CTS-GOV-05"],
             question: "Did it get nothing in production before its certificate?",
+            sends: "",
+            passes: "",
             risk: "An integration that works in production before it is checked is never checked honestly.",
             fix: "Put the gate in front of the token endpoint, and suspend what was granted early.",
             source: "NIST SP 800-53r5, CA-6, SA-9; policy.",

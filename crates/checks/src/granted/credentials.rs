@@ -28,6 +28,8 @@ impl Check for HoldsOnlyDeclaredCredentials {
             case: None,
             controls: &["CTS-GOV-02"],
             question: "Is everything that it holds at the platform written down, and the other way round?",
+            sends: "",
+            passes: "",
             risk: "A credential that nobody listed is the one that nobody rotates or revokes.",
             fix: "Declare what is in use, and delete the rest at the platform.",
             source: "NIST SP 800-53r5, CM-8, IA-4; OWASP NHI1:2025.",

@@ -26,6 +26,8 @@ impl Check for BoundsAccessTokenLifetime {
             case: None,
             controls: &["CTS-CRD-02"],
             question: "Do its access tokens end as soon as declared, and as soon as the profile wants?",
+            sends: "",
+            passes: "",
             risk: "A stolen token works long after the theft.",
             fix: "Lower the token lifetime of the client at the platform, or `max_token_ttl`.",
             source: "RFC 9700, section 2.2; policy.",

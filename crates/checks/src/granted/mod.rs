@@ -13,8 +13,18 @@ use countersign_model::declare::Manifest;
 use countersign_model::declare::manifest::{Identity, IdentityKind};
 use serde_json::{Value, json};
 
+use crate::check::Check;
 use crate::platform::{Held, Platform};
 use crate::talk::{Means, Talk};
+
+/// The checks of this family, in the order in which they are shown.
+pub(crate) const CHECKS: &[&dyn Check] = &[
+    &scopes::GrantsOnlyDeclaredScopes,
+    &credentials::HoldsOnlyDeclaredCredentials,
+    &wildcard::HoldsNoWildcardAuthority,
+    &before_pass::GotNoProductionTrustBeforeAPass,
+    &lifetime::BoundsAccessTokenLifetime,
+];
 
 /// The identities that are clients at the platform, with their place in the manifest.
 pub(crate) fn clients(manifest: &Manifest) -> impl Iterator<Item = (usize, &Identity)> {

@@ -23,6 +23,8 @@ impl Check for GrantsOnlyDeclaredScopes {
             case: None,
             controls: &["CTS-SCP-01"],
             question: "Does the platform grant nothing that is not declared?",
+            sends: "",
+            passes: "",
             risk: "Whoever steals its credential can do things that nobody reviewed.",
             fix: "Take the scope away at the platform, or declare it with a reason and be reviewed again.",
             source: "RFC 9700, section 2.3; NIST SP 800-53r5, AC-6.",

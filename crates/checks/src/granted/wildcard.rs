@@ -27,6 +27,8 @@ impl Check for HoldsNoWildcardAuthority {
             case: None,
             controls: &["CTS-SCP-03"],
             question: "Does it hold no authority without a bound?",
+            sends: "",
+            passes: "",
             risk: "One stolen credential opens every mailbox, file and role of the organisation.",
             fix: "Replace the scope by ones that name their object and their verb.",
             source: "NIST SP 800-53r5, AC-6(5); OWASP NHI5:2025.",

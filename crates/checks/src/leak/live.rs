@@ -27,6 +27,8 @@ impl Check for KeepsLiveCredentialsOutOfSource {
             case: None,
             controls: &["CTS-CRD-09"],
             question: "Is none of its own live credentials in its source, in what it builds, publishes or logs?",
+            sends: "",
+            passes: "",
             risk: "Whoever can read it can act as the partner now.",
             fix: "Rotate the credential now, and end the old one; then take it out of the history.",
             source: "OWASP NHI2:2025 Secret Leakage; NIST SP 800-53r5, IA-5(7); CWE-798.",

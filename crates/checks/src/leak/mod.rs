@@ -7,3 +7,9 @@ mod material;
 
 pub mod live;
 pub mod secrets;
+
+use crate::check::Check;
+
+/// The checks of this family, in the order in which they are shown.
+pub(crate) const CHECKS: &[&dyn Check] =
+    &[&secrets::KeepsSecretsOutOfSource, &live::KeepsLiveCredentialsOutOfSource];

@@ -28,6 +28,8 @@ impl Check for KeepsSecretsOutOfSource {
             case: None,
             controls: &["CTS-CRD-09"],
             question: "Is its source free of secrets, with all of its history, and so is what it builds, publishes and logs?",
+            sends: "",
+            passes: "",
             risk: "Whoever can read the repository, an image or a log can act as the partner.",
             fix: "Revoke the secret first; then take it out of the history, and scan before each push.",
             source: "OWASP NHI2:2025 Secret Leakage; NIST SP 800-53r5, IA-5(7); CWE-798.",

@@ -37,6 +37,8 @@ impl Check for RecordsEveryActionOfTheAccount {
             case: None,
             controls: &["CTS-LOG-02"],
             question: "Is everything that was done with its tokens in its own log, and tied to a token that was issued?",
+            sends: "",
+            passes: "",
             risk: "We see that something happened, and cannot say who did it or why.",
             fix: "Write a line for every call, with the id of the token that it used, whatever came of it.",
             source: "NIST SP 800-53r5, AU-6(3), AU-10, AU-12(1); policy.",

@@ -28,6 +28,8 @@ impl Check for AttributesEveryTokenRequest {
             case: None,
             controls: &["CTS-LOG-01"],
             question: "Can every token request be tied to somebody, and to a reason?",
+            sends: "",
+            passes: "",
             risk: "Misuse leaves a trace that leads to nobody.",
             fix: "Send the declared fields with every token request, retries too, and write them to your own log.",
             source: "NIST SP 800-53r5, AU-3; policy.",

@@ -30,6 +30,8 @@ impl Check for BoundsEveryTokenInTime {
             case: None,
             controls: &["CTS-CRD-02", "CTS-LOG-01"],
             question: "Does every token end in time, and is none used afterwards?",
+            sends: "",
+            passes: "",
             risk: "A stolen token works long after the theft.",
             fix: "Lower the token lifetime of the client at the platform, and ask for a new token before the old one ends.",
             source: "RFC 9700, section 2.2; NIST SP 800-53r5, AC-12, SC-23; policy.",

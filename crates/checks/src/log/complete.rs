@@ -38,6 +38,8 @@ impl Check for LosesNoLogLine {
             case: None,
             controls: &["CTS-LOG-01"],
             question: "Is every request in the log, in the platform's and in its own?",
+            sends: "",
+            passes: "",
             risk: "Misuse leaves no trace.",
             fix: "Write the line before the answer, deliver it at least once, number requests, and alert on gaps.",
             source: "NIST SP 800-53r5, AU-2, AU-5, AU-12; policy.",

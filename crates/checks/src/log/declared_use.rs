@@ -29,6 +29,8 @@ impl Check for KeepsToItsDeclaredUse {
             case: None,
             controls: &["CTS-LOG-02", "CTS-SCP-06"],
             question: "Does it do what it declared, and nothing else?",
+            sends: "",
+            passes: "",
             risk: "A thief, or a new release, uses the credential for something that nobody reviewed.",
             fix: "Stop the use that is not declared, or declare it and be reviewed again.",
             source: "NIST SP 800-53r5, AU-6, SI-4, AC-4; policy.",

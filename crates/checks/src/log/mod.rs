@@ -21,5 +21,16 @@ mod tokens;
 mod verdict;
 mod window;
 
+use crate::check::Check;
+
+/// The checks of this family, in the order in which they are shown.
+pub(crate) const CHECKS: &[&dyn Check] = &[
+    &attributable::AttributesEveryTokenRequest,
+    &bounded::BoundsEveryTokenInTime,
+    &declared_use::KeepsToItsDeclaredUse,
+    &complete::LosesNoLogLine,
+    &actions::RecordsEveryActionOfTheAccount,
+];
+
 #[cfg(test)]
 mod tests;

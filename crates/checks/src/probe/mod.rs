@@ -6,3 +6,12 @@ pub mod revoked_token;
 pub(crate) mod token;
 pub mod undeclared_scope;
 pub mod webhook;
+
+use crate::check::Check;
+
+/// The checks of this family, in the order in which they are shown.
+pub(crate) const CHECKS: &[&dyn Check] = &[
+    &undeclared_scope::RefusesUndeclaredScope,
+    &revoked_token::RefusesRevokedToken,
+    &replayed_token::RaisesAlertOnReplayedToken,
+];

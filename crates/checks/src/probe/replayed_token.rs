@@ -41,6 +41,8 @@ impl Check for RaisesAlertOnReplayedToken {
             case: None,
             controls: &["CTS-LOG-05"],
             question: "Does the alert that it declares arrive when a token is misused?",
+            sends: "",
+            passes: "",
             risk: "The theft is noticed by the customers, weeks later.",
             fix: "Wire the declared alert at the platform for this client, and send it to people who act on it.",
             source: "RFC 9700, sections 4.10 and 4.14.2; NIST SP 800-53r5, SI-4, AC-2(12).",

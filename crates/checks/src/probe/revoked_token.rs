@@ -36,6 +36,8 @@ impl Check for RefusesRevokedToken {
             case: None,
             controls: &["CTS-TOK-04"],
             question: "Does a revoked token stop working in time?",
+            sends: "",
+            passes: "",
             risk: "We say revoked, and the thief goes on working.",
             fix: "Shorten caches of tokens and keys, listen to security events, or introspect each token.",
             source: "RFC 7009, section 2; RFC 7662, section 2.2; NIST SP 800-53r5, AC-3(8).",

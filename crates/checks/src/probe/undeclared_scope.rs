@@ -34,6 +34,8 @@ impl Check for RefusesUndeclaredScope {
             case: None,
             controls: &["CTS-SCP-01"],
             question: "Is it refused a scope that it did not declare?",
+            sends: "",
+            passes: "",
             risk: "Whoever steals its credential asks for more, and gets it.",
             fix: "Bind the scopes that a client may ask for to its registration at the platform.",
             source: "RFC 6749, section 3.3; RFC 9700, section 2.3; NIST SP 800-53r5, AC-6.",

@@ -12,7 +12,7 @@ const SCHEMA: &str = "countersign.matrix/1";
 
 impl Matrix {
     fn rows(&self) -> impl Iterator<Item = &'static Row> {
-        ROWS.iter().filter(|row| {
+        ROWS.iter().copied().filter(|row| {
             let all = row.scenarios();
             all.into_iter().any(|it| self.verdicts.contains_key(&(row.check, it)))
         })

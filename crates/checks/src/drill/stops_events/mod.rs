@@ -37,6 +37,8 @@ impl Check for StopsEventsWhenDisabled {
             case: None,
             controls: &["CTS-WDR-01"],
             question: "Do events end when the subscription is disabled?",
+            sends: "",
+            passes: "",
             risk: "The partner goes on learning who left and whose access changed, after it was cut off.",
             fix: "Remove every subscription that delivers to this partner and is not declared, and drop what waits when one is disabled.",
             source: "NIST SP 800-53r5, AC-2(3); OWASP NHI1:2025.",

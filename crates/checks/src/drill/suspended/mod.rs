@@ -37,6 +37,8 @@ impl Check for DeniesEveryPathWhenSuspended {
             case: None,
             controls: &["CTS-WDR-01"],
             question: "Is every path shut, and how fast, when trust is withdrawn?",
+            sends: "",
+            passes: "",
             risk: "In an emergency one path stays open, and nobody knows which.",
             fix: "Let the platform refuse a disabled client's tokens at once, at its API and at introspection, and cut events, webhooks and redirects with it.",
             source: "NIST SP 800-53r5, AC-2(3) and IR-4(1); OWASP NHI1:2025.",

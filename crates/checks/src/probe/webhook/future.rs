@@ -34,6 +34,8 @@ impl Check for RefusesFutureTimestamp {
             case: Some("WHK-05"),
             controls: &["CTS-WHK-02"],
             question: "Does the receiver refuse an event from the future?",
+            sends: "",
+            passes: "",
             risk: "A captured delivery with a late time stays good far longer than allowed.",
             fix: "Refuse a message whose signed time is further ahead than the tolerance (300 s at most).",
             source: r#"Standard Webhooks 1.0, "Verifying webhook authenticity"; WHK-05."#,

@@ -18,8 +18,21 @@ mod sample;
 #[cfg(test)]
 mod table;
 
+use crate::check::Check;
 use countersign_model::declare::Manifest;
 use countersign_model::declare::manifest::{Direction, EffectsKind, EventSubscription};
+
+/// The checks of this family, in the order in which they are shown.
+pub(crate) const CHECKS: &[&dyn Check] = &[
+    &unsigned::RefusesUnsignedWebhook,
+    &tampered::RefusesTamperedWebhookBody,
+    &wrong_key::RefusesWrongWebhookKey,
+    &stale::RefusesStaleTimestamp,
+    &future::RefusesFutureTimestamp,
+    &unsigned_time::RefusesUnsignedTimestamp,
+    &once::AppliesReplayedWebhookOnce,
+    &sends::SendsSignedWebhooks,
+];
 
 /// The subscriptions whose receiver is looked at.
 fn subjects(manifest: &Manifest) -> Vec<String> {

@@ -32,6 +32,8 @@ impl Check for AppliesReplayedWebhookOnce {
             case: Some("WHK-07"),
             controls: &["CTS-WHK-02"],
             question: "Does an event that comes twice take effect once?",
+            sends: "",
+            passes: "",
             risk: "An attacker who saw one delivery can make it happen again and again.",
             fix: "Remember the ids of messages for at least twice the tolerance, and act on each once.",
             source: "Standard Webhooks 1.0 (the id is the idempotency key); WHK-07.",

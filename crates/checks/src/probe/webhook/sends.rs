@@ -38,6 +38,8 @@ impl Check for SendsSignedWebhooks {
             case: None,
             controls: &["CTS-WHK-01"],
             question: "Do the webhooks that it sends bear a signature that verifies?",
+            sends: "",
+            passes: "",
             risk: "Whoever finds the address can say here what the partner says.",
             fix: "Sign id, time and body of every webhook, retries too, with the key that the platform holds.",
             source: "Standard Webhooks 1.0, \"Signature scheme\"; NIST SP 800-53r5, IA-9.",

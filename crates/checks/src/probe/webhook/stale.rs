@@ -30,6 +30,8 @@ impl Check for RefusesStaleTimestamp {
             case: Some("WHK-04"),
             controls: &["CTS-WHK-02"],
             question: "Does the receiver refuse an event that is too old?",
+            sends: "",
+            passes: "",
             risk: "An attacker who saw one delivery can make it happen again much later.",
             fix: "Refuse a message whose signed time is more than the tolerance ago (300 s at most).",
             source: r#"Standard Webhooks 1.0, "Verifying webhook authenticity"; WHK-04."#,

@@ -34,6 +34,8 @@ impl Check for RefusesTamperedWebhookBody {
             case: Some("WHK-03"),
             controls: &["CTS-WHK-01"],
             question: "Does the receiver refuse an event whose body was changed after it was signed?",
+            sends: "",
+            passes: "",
             risk: "An attacker on the way can change what an event says.",
             fix: "Verify the signature over the raw bytes of the body, before anything parses them.",
             source: r#"Standard Webhooks 1.0, "Signature scheme"; WHK-03."#,

@@ -30,6 +30,8 @@ impl Check for RefusesUnsignedWebhook {
             case: Some("WHK-01"),
             controls: &["CTS-WHK-01"],
             question: "Does the receiver refuse an event that nobody signed?",
+            sends: "",
+            passes: "",
             risk: "Anybody who knows the address can make things happen.",
             fix: "Refuse a message without a signature of a known version, before its body is read.",
             source: r#"Standard Webhooks 1.0, "Verifying webhook authenticity"; WHK-01."#,

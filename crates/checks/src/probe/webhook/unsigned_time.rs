@@ -34,6 +34,8 @@ impl Check for RefusesUnsignedTimestamp {
             case: Some("WHK-06"),
             controls: &["CTS-WHK-02"],
             question: "Does the receiver hold the time of an event against its signature?",
+            sends: "",
+            passes: "",
             risk: "An attacker who saw one delivery can make it new again by changing a header.",
             fix: "Verify the signature over id, time and body, and refuse a time that is missing or not whole seconds.",
             source: r#"Standard Webhooks 1.0, "Signature scheme" (what is signed is id, time and body); WHK-06."#,

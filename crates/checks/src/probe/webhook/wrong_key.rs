@@ -33,6 +33,8 @@ impl Check for RefusesWrongWebhookKey {
             case: Some("WHK-02"),
             controls: &["CTS-WHK-01"],
             question: "Does the receiver refuse an event that another key signed?",
+            sends: "",
+            passes: "",
             risk: "Anybody with a key of his own can make things happen.",
             fix: "Verify against the key of this endpoint alone, with the algorithm of that key.",
             source: r#"Standard Webhooks 1.0, "Signature scheme" (keys are unique for each endpoint); WHK-02, WHK-10."#,

@@ -1,0 +1,43 @@
+//! Drills.
+
+use crate::Fault;
+use crate::Kind::{Acme, Northwind, Payrun, Shiftly};
+use crate::matrix::Leans::{Both, Platform};
+use crate::matrix::Mutant::Does;
+use crate::matrix::Row;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        check: "rotates_without_a_person",
+        right: &[Payrun],
+        mutants: &[Does(Payrun, Fault::RotationNeedsAPerson), Does(Payrun, Fault::RenamesOldKey)],
+        leans: Both,
+    },
+    Row {
+        check: "refuses_old_credential_after_rotation",
+        right: &[Payrun],
+        mutants: &[Does(Payrun, Fault::OldKeyStaysAlive)],
+        leans: Both,
+    },
+    Row {
+        check: "denies_every_path_when_suspended",
+        right: &[Acme, Payrun, Northwind, Shiftly],
+        mutants: &[Does(Acme, Fault::TokensOutliveDisable), Does(Acme, Fault::KeepsRevokedTokens)],
+        leans: Platform,
+    },
+    Row {
+        check: "stops_events_when_disabled",
+        right: &[Shiftly, Acme],
+        mutants: &[
+            Does(Shiftly, Fault::DeliversAfterDisable),
+            Does(Shiftly, Fault::FlushesAfterEnable),
+        ],
+        leans: Both,
+    },
+    Row {
+        check: "leaves_nothing_behind_when_offboarded",
+        right: &[Payrun, Acme, Northwind, Shiftly],
+        mutants: &[Does(Payrun, Fault::OffboardingDoesNothing)],
+        leans: Both,
+    },
+];

@@ -1,0 +1,20 @@
+//! The data: which check is held against whom. One file for each family.
+
+mod drill;
+mod fact;
+mod granted;
+mod leak;
+mod log;
+mod probe;
+mod webhook;
+
+use std::sync::LazyLock;
+
+use super::Row;
+
+const FAMILIES: &[&[Row]] =
+    &[fact::ROWS, granted::ROWS, leak::ROWS, webhook::ROWS, probe::ROWS, drill::ROWS, log::ROWS];
+
+/// One row for each check, in the order of the registry.
+pub static ROWS: LazyLock<Vec<&'static Row>> =
+    LazyLock::new(|| FAMILIES.iter().copied().flatten().collect());
