@@ -70,11 +70,30 @@ impl Ask {
         self.header("content-type", "application/json")
     }
 
+    /// The same request for a shell. What opens something has to be taken out of it before.
+    pub fn curl(&self) -> String {
+        let mut words = vec![format!("curl -i -X {}", self.method), quoted(&self.url)];
+        for (name, value) in &self.headers {
+            // A colon would make curl leave out a header without a value.
+            let header =
+                if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+            words.push(format!("-H {}", quoted(&header)));
+        }
+        if !self.body.is_empty() {
+            words.push(format!("--data-binary {}", quoted(&String::from_utf8_lossy(&self.body))));
+        }
+        words.join(" ")
+    }
+
     /// As something that the partner has to have agreed to.
     pub fn hostile(mut self) -> Self {
         self.hostile = true;
         self
     }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// What came back, with everything still in it: it is not written down like this.

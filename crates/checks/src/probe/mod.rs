@@ -1,6 +1,7 @@
 //! Right and wrong requests, sent to the partner or as the partner.
 
 pub mod effects;
+pub(crate) mod refusal;
 pub mod replayed_token;
 pub mod revoked_token;
 pub(crate) mod token;

@@ -37,20 +37,8 @@ impl Message {
     /// The same request for a shell. Nothing in it opens anything: the signature is one over an
     /// event that never happened.
     pub(super) fn curl(&self, endpoint: &str) -> String {
-        let mut words = vec!["curl -i -X POST".to_owned(), quoted(endpoint)];
-        for (name, value) in self.headers() {
-            // A colon would make curl leave out a header without a value.
-            let header =
-                if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
-            words.push(format!("-H {}", quoted(&header)));
-        }
-        words.push(format!("--data-binary {}", quoted(&String::from_utf8_lossy(&self.body))));
-        words.join(" ")
+        self.ask(endpoint).curl()
     }
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Where messages are made.
