@@ -18,7 +18,7 @@ use crate::live::ask::{Ask, Received};
 use crate::live::client::Client;
 use crate::live::clock::Clock;
 use crate::live::entropy;
-use crate::platform::{ClientCopy, Platform, PlatformError, WebhookCopy};
+use crate::platform::{ClientCopy, CopyTerms, Platform, PlatformError, WebhookCopy};
 use crate::redact::Redactor;
 use crate::secrets::Secrets;
 use crate::undo::Undo;
@@ -257,7 +257,17 @@ impl Talk {
         platform: &dyn Platform,
         client: &str,
     ) -> Option<ClientCopy> {
-        let copy = platform.copy_client(client).await;
+        self.copy_client_on(platform, client, CopyTerms::default()).await
+    }
+
+    /// Makes one on terms of its own.
+    pub async fn copy_client_on(
+        &mut self,
+        platform: &dyn Platform,
+        client: &str,
+        terms: CopyTerms,
+    ) -> Option<ClientCopy> {
+        let copy = platform.copy_client_on(client, &terms).await;
         if let Ok(it) = &copy {
             self.undo_later(Undo::DeleteCopy(it.client_id.clone()));
         }

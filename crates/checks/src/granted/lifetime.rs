@@ -9,9 +9,9 @@ use countersign_model::declare::Manifest;
 use countersign_model::time::Period;
 use serde_json::json;
 
-use super::{ask, client_fact, identity, known, token_clients, unknown};
+use super::{ask, client_fact, identity, known, listing, token_clients, unknown};
 use crate::check::{Check, Info, Stage};
-use crate::platform::TokenRequest;
+use crate::platform::{TokenRequest, by_hand};
 use crate::talk::Talk;
 
 /// Do its access tokens end as soon as declared, and as soon as the profile wants?
@@ -53,6 +53,7 @@ impl Check for BoundsAccessTokenLifetime {
         let Some(copy) = talk.copy_client(platform.as_ref(), identity.client_id()).await else {
             return;
         };
+        talk.setting("repeat.token", by_hand::token_request(platform.as_ref(), "$CLIENT"));
         let minted = platform.request_token(&copy, &TokenRequest::default()).await;
         talk.heard("minted", minted, |it| {
             json!({ "status": it.status, "granted": it.access_token.is_some(), "expires_in": it.expires_in })
@@ -72,6 +73,7 @@ impl Check for BoundsAccessTokenLifetime {
             return Judgement::fail("tokens are declared to live longer than the profile allows")
                 .observed(words(declared))
                 .expected(expected)
+                .repeat(format!("read `{place}` of the manifest"))
                 .at(place);
         }
         let set = known(transcript).into_iter().filter_map(|it| {
@@ -85,6 +87,7 @@ impl Check for BoundsAccessTokenLifetime {
             return Judgement::fail("tokens live longer than declared")
                 .observed(format!("{name}: {}", words(*seconds)))
                 .expected(expected)
+                .repeat(repeat(transcript, name))
                 .at(place);
         }
         match set.iter().chain(&minted).map(|(_, it)| *it).max() {
@@ -96,10 +99,19 @@ impl Check for BoundsAccessTokenLifetime {
     }
 }
 
+/// The request that shows it again: of the listing of a tenant, or for a token.
+fn repeat(transcript: &Transcript, name: &str) -> String {
+    if name != "issued" {
+        return format!("{}  # look at `token_ttl_seconds`", listing(transcript, name));
+    }
+    let request = transcript.text("repeat.token").unwrap_or("ask the token endpoint for a token");
+    format!("{request}; look at `expires_in`")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{judges, sample};
+    use crate::sample::{Sample, judged, judges, sample};
     use countersign_model::check::Verdict::{Fail, Inconclusive, Pass};
 
     #[test]
@@ -125,5 +137,11 @@ mod tests {
                 ("manifest not read", sample(), Inconclusive),
             ],
         );
+        let shown = |sample: Sample| {
+            let sample = sample.setting("repeat.test", "curl list");
+            judged(&BoundsAccessTokenLifetime, &sample.setting("repeat.token", "curl token")).repeat
+        };
+        insta::assert_snapshot!(shown(with(600, 3600, 600)).unwrap(), @"curl list  # look at `token_ttl_seconds`");
+        insta::assert_snapshot!(shown(with(600, 600, 601)).unwrap(), @"curl token; look at `expires_in`");
     }
 }

@@ -14,7 +14,7 @@ use countersign_model::declare::manifest::{Identity, IdentityKind};
 use serde_json::{Value, json};
 
 use crate::check::Check;
-use crate::platform::{Held, Platform};
+use crate::platform::{AdminAct, Held, Platform, by_hand};
 use crate::talk::{Means, Talk};
 
 /// The checks of this family, in the order in which they are shown.
@@ -63,6 +63,8 @@ pub(crate) async fn ask(
         talk.fact("held", "platform", json!({ "error": "no platform is set up" }));
     }
     for (name, platform) in tenants {
+        let list = AdminAct::ListClients(manifest.integration.id.as_str());
+        talk.setting(&format!("repeat.{name}"), by_hand::admin(platform.as_ref(), list));
         let held = platform.granted(manifest).await;
         talk.heard("held", held, |it| show(name, it));
     }
@@ -81,6 +83,11 @@ pub(crate) fn client_fact(tenant: &str, held: &Held, identity: &Identity) -> Val
 pub(crate) fn known(transcript: &Transcript) -> Vec<&Value> {
     let facts = transcript.facts("held").map(|it| &it.value);
     facts.filter(|it| it.get("known") == Some(&Value::Bool(true))).collect()
+}
+
+/// The request that lists what a tenant holds.
+pub(crate) fn listing<'a>(transcript: &'a Transcript, tenant: &str) -> &'a str {
+    transcript.text(&format!("repeat.{tenant}")).unwrap_or("list the clients at the platform")
 }
 
 /// Nobody could be asked, or nobody knows the client.

@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use countersign_model::check::{Judgement, Transcript};
 use countersign_model::declare::Manifest;
 use countersign_model::require::scope::scope_power;
+use serde_json::Value;
 
 use super::scopes::list;
-use super::{ask, client_fact, clients, declared, identity, known, unknown, words};
+use super::{ask, client_fact, clients, declared, identity, known, listing, unknown, words};
 use crate::check::{Check, Info, Stage};
 use crate::talk::Talk;
 
@@ -56,20 +57,25 @@ impl Check for HoldsNoWildcardAuthority {
         let tenants = known(transcript);
         let granted = tenants.iter().flat_map(|it| words(it, "/granted/scopes"));
         let scopes: BTreeSet<&str> = declared.iter().copied().chain(granted).collect();
-        let unbounded: Vec<&str> = scopes
-            .iter()
-            .copied()
-            .filter(|it| {
-                let power = scope_power(it);
-                power.wildcard || power.tenant_wide
-            })
-            .collect();
+        let unbounded: Vec<&str> = scopes.iter().copied().filter(|it| is_unbounded(it)).collect();
         let expected = "scopes that name their object and their verb";
         if let Some(first) = unbounded.first() {
+            let holds = |it: &&Value| words(it, "/granted/scopes").contains(first);
+            let tenant = tenants.iter().copied().find(holds);
+            let tenant = tenant.and_then(|it| it.get("tenant")?.as_str());
+            let place = transcript.text("place").unwrap_or_default();
+            let repeat = match tenant {
+                Some(tenant) => format!("{}  # look at `scopes`", listing(transcript, tenant)),
+                None => format!("read `{place}` of the manifest: it asks for `{first}`"),
+            };
             return Judgement::fail(format!("scope `{first}` has no bound"))
-                .observed(list(&unbounded))
+                .observed(match tenant {
+                    Some(tenant) => format!("the {tenant} tenant grants {}", list(&unbounded)),
+                    None => format!("the manifest asks for {}", list(&unbounded)),
+                })
                 .expected(expected)
-                .at(transcript.text("place").unwrap_or_default());
+                .repeat(repeat)
+                .at(place);
         }
         if tenants.is_empty() {
             return unknown(transcript).expected(expected);
@@ -79,10 +85,15 @@ impl Check for HoldsNoWildcardAuthority {
     }
 }
 
+fn is_unbounded(scope: &str) -> bool {
+    let power = scope_power(scope);
+    power.wildcard || power.tenant_wide
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{judges, sample};
+    use crate::sample::{judged, judges, sample};
     use countersign_model::check::Verdict::{Fail, Inconclusive, Pass};
     use serde_json::json;
 
@@ -102,8 +113,15 @@ mod tests {
                 ("granted wildcard", with("tickets:write", &["*"]), Fail),
                 ("tenant wide", with("tickets:write", &["Mail.Read.All"]), Fail),
                 ("platform down", down, Inconclusive),
-                ("platform down, wildcard declared", declared_only, Fail),
+                ("platform down, wildcard declared", declared_only.clone(), Fail),
             ],
         );
+        let listed = with("tickets:write", &["*"]).setting("repeat.test", "curl list");
+        let judgement = judged(&HoldsNoWildcardAuthority, &listed);
+        insta::assert_snapshot!(judgement.observed, @"the test tenant grants `*`");
+        insta::assert_snapshot!(judgement.repeat.unwrap(), @"curl list  # look at `scopes`");
+        let place = declared_only.setting("place", "identity[0].scope");
+        let repeat = judged(&HoldsNoWildcardAuthority, &place).repeat.unwrap();
+        insta::assert_snapshot!(repeat, @"read `identity[0].scope` of the manifest: it asks for `tickets:*`");
     }
 }

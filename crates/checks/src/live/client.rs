@@ -213,8 +213,10 @@ pub(crate) fn request(ask: &Ask, url: &Url, host: &str) -> Option<http::Request<
         .method(ask.method.as_str())
         .uri(target)
         .header("host", authority)
-        .header("user-agent", concat!("countersign/", env!("CARGO_PKG_VERSION")))
         .header("connection", "close");
+    if !ask.headers.iter().any(|(name, _)| name == "user-agent") {
+        builder = builder.header("user-agent", concat!("countersign/", env!("CARGO_PKG_VERSION")));
+    }
     for (name, value) in &ask.headers {
         builder = builder.header(name.as_str(), value.as_str());
     }

@@ -13,10 +13,18 @@ use countersign_model::declare::Manifest;
 use countersign_model::declare::path::PathKind;
 use countersign_model::declare::words::Slug;
 use countersign_model::time::Timestamp;
-use countersign_seal::{Digest, PublicKey, SigningKey};
-use serde::{Deserialize, Serialize};
+use countersign_seal::SigningKey;
 
+pub(crate) mod by_hand;
 pub mod sandbox;
+mod types;
+
+pub use by_hand::AdminAct;
+pub use types::{
+    Accepted, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery, Held,
+    HeldSubscription, Manner, ObjectCall, Objects, PlatformError, PlatformFault, Presence,
+    RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
+};
 
 /// A platform, or one tenant of it.
 #[async_trait]
@@ -179,273 +187,70 @@ pub trait Platform: Send + Sync + fmt::Debug {
         let _ = integration;
         Err(PlatformError::unable(format!("call the webhook {}", copy.id)))
     }
-}
 
-/// What a platform holds for one integration.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Held {
-    /// By client id. Declared identities that the platform does not know are missing.
-    pub granted: BTreeMap<String, Granted>,
-    /// Clients that the platform files under this integration and no identity declares.
-    pub undeclared: BTreeSet<String>,
-    /// Every subscription that is filed under this integration.
-    pub subscriptions: Vec<HeldSubscription>,
-}
-
-impl Held {
-    /// Event types of the enabled subscriptions, by id: what a baseline holds.
-    pub fn active_subscriptions(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let active = self.subscriptions.iter().filter(|it| it.enabled);
-        active.map(|it| (it.id.clone(), it.types.clone())).collect()
-    }
-}
-
-/// What a platform accepts as proof of an integration's clients, as far as it may be told.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Accepted {
-    /// Registered public keys, as JSON Web Keys.
-    pub keys: Vec<serde_json::Value>,
-    /// SHA-256 digests of shared secrets.
-    pub secrets: Vec<Digest>,
-}
-
-/// One event subscription at a platform.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldSubscription {
-    /// Its id.
-    pub id: String,
-    /// Whom it belongs to.
-    pub integration: String,
-    /// The kinds of event.
-    pub types: BTreeSet<String>,
-    /// Where they go.
-    pub endpoint: String,
-    /// Whether it is on.
-    pub enabled: bool,
-    /// How many deliveries wait.
-    pub queued: usize,
-}
-
-/// An alert that was raised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RaisedAlert {
-    /// What raised it, in the manifest's words.
-    pub signal: String,
-    /// When.
-    pub at: Timestamp,
-    /// About whom; a copy's alert names the copy.
-    pub client_id: String,
-}
-
-/// One attempt to deliver an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// When it was tried.
-    pub time: Timestamp,
-    /// The id that the receiver sees.
-    pub id: String,
-    /// Whom it went to.
-    pub integration: String,
-    /// Over which subscription.
-    pub subscription: String,
-    /// The kind of event.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Where it went.
-    pub endpoint: String,
-    /// What the receiver answered; none when it did not.
-    pub status: Option<u16>,
-    /// `delivered`, `failed`, or the reason why the gate denied it.
-    pub result: String,
-}
-
-/// One webhook of a partner's that came in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceivedCall {
-    /// When it came.
-    pub time: Timestamp,
-    /// Whom its address belongs to.
-    pub integration: String,
-    /// Which webhook it is; only a key tells, so none where none verified it.
-    pub webhook: Option<String>,
-    /// Where it came from.
-    pub ip: String,
-    /// `verified`, `unsigned`, `bad-signature`, `too-old`, `too-new`, or why it was not looked at.
-    pub result: String,
-}
-
-/// What may be done to a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClientChange {
-    /// It is gone for good. A copy may be deleted by one person, another client by two.
-    Delete,
-    /// It may not act.
-    Disable,
-    /// It may act again.
-    Enable,
-    /// Every token and refresh token of it is dead.
-    RevokeTokens,
-}
-
-/// What may be done to a subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SubscriptionChange {
-    /// Nothing is delivered any more.
-    Disable,
-    /// Events are delivered again.
-    Enable,
-    /// Whatever waits is dropped.
-    Purge,
-}
-
-/// Whether something is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
-    /// It is taken away.
-    Remove,
-    /// It is given back.
-    Restore,
-}
-
-/// A throw-away copy of a client. Its key exists here and nowhere else.
-#[derive(Debug, Clone)]
-pub struct ClientCopy {
-    /// Its id.
-    pub client_id: String,
-    /// Its key.
-    pub key: SigningKey,
-}
-
-impl ClientCopy {
-    /// The key that the platform accepts from it.
-    pub fn public(&self) -> PublicKey {
-        self.key.public()
-    }
-}
-
-/// A throw-away copy of a webhook. Its key exists here and nowhere else.
-#[derive(Debug, Clone)]
-pub struct WebhookCopy {
-    /// Its id.
-    pub id: String,
-    /// Its key.
-    pub key: SigningKey,
-}
-
-/// A request for a token.
-#[derive(Debug, Clone, Default)]
-pub struct TokenRequest {
-    /// The grant; `client_credentials` when none.
-    pub grant: Option<String>,
-    /// The scopes; what the client may have when none.
-    pub scope: Option<String>,
-    /// For `refresh_token`.
-    pub refresh_token: Option<String>,
-    /// Fields of ours: `actor`, `order_id`, `purpose`, `seq`.
-    pub fields: BTreeMap<String, String>,
-    /// The address that it is sent from.
-    pub from: Option<IpAddr>,
-}
-
-/// What a token endpoint answered. Its tokens never show in `Debug`.
-#[derive(Clone, Default)]
-pub struct TokenAnswer {
-    /// The status.
-    pub status: u16,
-    /// The token.
-    pub access_token: Option<String>,
-    /// The refresh token.
-    pub refresh_token: Option<String>,
-    /// How long it lives, in seconds.
-    pub expires_in: Option<u64>,
-    /// The granted scopes.
-    pub scope: Option<String>,
-    /// The error code of RFC 6749.
-    pub error: Option<String>,
-    /// The reason code of the gate, where the gate refused.
-    pub reason: Option<String>,
-}
-
-impl fmt::Debug for TokenAnswer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("TokenAnswer")
-            .field("status", &self.status)
-            .field("granted", &self.access_token.is_some())
-            .field("expires_in", &self.expires_in)
-            .field("scope", &self.scope)
-            .field("error", &self.error)
-            .field("reason", &self.reason)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What an API answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The reason code, where the call was refused.
-    pub reason: Option<String>,
-}
-
-impl Answer {
-    /// Whether the call went through.
-    pub fn is_admitted(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-}
-
-/// A platform could not be asked, or did not understand.
-#[derive(Debug, thiserror::Error)]
-#[error("platform could not {action}")]
-pub struct PlatformError {
-    /// What was attempted: `read the clients of acme-helpdesk`.
-    pub action: String,
-    /// Why.
-    #[source]
-    pub source: PlatformFault,
-}
-
-impl PlatformError {
-    /// A platform, or its connector, that gives no way to do this.
-    pub fn unable(action: impl Into<String>) -> Self {
-        Self { action: action.into(), source: PlatformFault::Unable }
+    /// Makes a throw-away copy of a client on terms of its own, so that nobody has to wait for an
+    /// hour to see it end.
+    async fn copy_client_on(
+        &self,
+        client: &str,
+        terms: &CopyTerms,
+    ) -> Result<ClientCopy, PlatformError> {
+        if *terms == CopyTerms::default() {
+            return self.copy_client(client).await;
+        }
+        Err(PlatformError::unable(format!("copy {client} on other terms")))
     }
 
-    /// Whether there is no way to do it at all.
-    pub fn is_unable(&self) -> bool {
-        matches!(self.source, PlatformFault::Unable)
+    /// Makes a call at the platform's API in a manner of our own, and tells what stands in the answer.
+    async fn call(
+        &self,
+        token: &str,
+        call: &ApiCall,
+        manner: &Manner,
+    ) -> Result<ApiAnswer, PlatformError> {
+        let (_, _) = (token, manner);
+        Err(PlatformError::unable(format!("be asked for {}", call.name)))
     }
-}
 
-/// Why a platform could not be asked.
-#[derive(Debug, thiserror::Error)]
-pub enum PlatformFault {
-    /// It could not be reached, or broke off.
-    #[error("it cannot be reached: {0}")]
-    Connection(String),
-    /// It did not answer in time.
-    #[error("it did not answer within {seconds} s")]
-    Timeout {
-        /// The limit.
-        seconds: u64,
-    },
-    /// It refused.
-    #[error("it answered {status} (`{code}`)")]
-    Refused {
-        /// The status.
-        status: u16,
-        /// Its error code, or nothing.
-        code: String,
-    },
-    /// It gives no way to do this.
-    #[error("it gives no way to do that")]
-    Unable,
-    /// Its answer makes no sense.
-    #[error("its answer cannot be read: {0}")]
-    Unreadable(String),
-    /// The connector's own settings are of no use.
-    #[error("its connector is not set up: {0}")]
-    Settings(String),
+    /// Calls for objects of the test tenant: a client's own, another customer's, and ones that nobody has.
+    async fn objects(&self, client: &str) -> Result<Objects, PlatformError> {
+        Err(PlatformError::unable(format!("name objects of {client} and of another customer")))
+    }
+
+    /// The calls of its API with which a client could give itself more. `name` is one that nothing has.
+    async fn self_grant_calls(
+        &self,
+        client: &str,
+        name: &str,
+    ) -> Result<Vec<ApiCall>, PlatformError> {
+        let _ = name;
+        Err(PlatformError::unable(format!("name the calls that change {client}")))
+    }
+
+    /// The calls of its API with which a client could delete what is written down about it.
+    async fn suppression_calls(&self, client: &str) -> Result<Vec<ApiCall>, PlatformError> {
+        Err(PlatformError::unable(format!("name the calls that delete records of {client}")))
+    }
+
+    /// What is granted to one client, a copy too; none where it is not known.
+    async fn registration(&self, client: &str) -> Result<Option<Granted>, PlatformError> {
+        Err(PlatformError::unable(format!("read what is granted to {client}")))
+    }
+
+    /// How many tokens a client gets in an hour at most; none where nothing limits it.
+    async fn tokens_per_hour(&self, client: &str) -> Result<Option<u32>, PlatformError> {
+        Err(PlatformError::unable(format!("read the ceiling of {client}")))
+    }
+
+    /// Signs in where people do, with the credential of a copy.
+    async fn sign_in(&self, copy: &ClientCopy) -> Result<Answer, PlatformError> {
+        Err(PlatformError::unable(format!("sign in as {}", copy.client_id)))
+    }
+
+    /// The request with which an administrator does this, as a line for a shell; none where the
+    /// connector does not say.
+    fn by_hand(&self, act: AdminAct<'_>) -> Option<String> {
+        let _ = act;
+        None
+    }
 }

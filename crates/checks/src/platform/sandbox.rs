@@ -7,28 +7,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use countersign_model::certify::baseline::Granted;
 use countersign_model::declare::Manifest;
 use countersign_model::declare::path::PathKind;
 use countersign_model::declare::words::Slug;
 use countersign_model::time::Timestamp;
 use countersign_seal::SigningKey;
 use serde_json::{Value, json};
-use url::form_urlencoded::Serializer;
 
 use super::{
-    Accepted, Answer, ClientChange, ClientCopy, Delivery, Held, Platform, PlatformError,
-    PlatformFault, Presence, RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer,
-    TokenRequest, WebhookCopy,
+    Accepted, AdminAct, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery,
+    Held, Manner, Objects, Platform, PlatformError, PlatformFault, Presence, RaisedAlert,
+    ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
 };
-use crate::live::ask::Ask;
 use crate::live::clock::Clock;
-use crate::live::http::Raw;
 use assertion::token_form;
 use call::{Line, Size, Who};
 
 mod assertion;
+mod attempts;
 mod call;
 mod read;
+mod ways;
 mod webhook;
 
 /// Where a tenant of the sandbox platform is, and what opens it.
@@ -70,69 +70,6 @@ impl SandboxPlatform {
         let issuer = settings.issuer.trim_end_matches('/').to_owned();
         let line = Line::new(&issuer, settings).map_err(wrap("be set up"))?;
         Ok(Self { issuer, line, clock })
-    }
-
-    async fn read(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, PlatformFault> {
-        let ask = self.line.get(path, query, Who::Reader)?;
-        read::json(&self.line.send(ask, None, Size::Answer).await?)
-    }
-
-    /// A record as JSON lines.
-    async fn lines(&self, name: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, PlatformFault> {
-        let ask = self.line.get(&["admin", name], query, Who::Reader)?;
-        let raw = self.line.send(ask, None, Size::Log).await?;
-        read::is_success(&raw)?;
-        // An empty record is one only if it says that it is one: whoever answers 200 to everything
-        // has written down nothing.
-        if !read::is_lines(&raw) {
-            return Err(PlatformFault::Unreadable("its record is no JSON lines".to_owned()));
-        }
-        Ok(raw.body)
-    }
-
-    async fn kill(&self, path: &[&str]) -> Result<Raw, PlatformFault> {
-        let ask = self.line.new_ask("POST", path, Who::Killer)?;
-        let raw = self.line.send(ask, None, Size::Answer).await?;
-        read::is_success(&raw)?;
-        Ok(raw)
-    }
-
-    async fn held(&self, manifest: &Manifest) -> Result<Held, PlatformFault> {
-        let mine = [("integration", manifest.integration.id.as_str())];
-        let clients = self.read(&["admin", "clients"], &mine).await?;
-        let subscriptions = self.read(&["admin", "subscriptions"], &mine).await?;
-        read::held(manifest, clients, subscriptions)
-    }
-
-    async fn form(
-        &self,
-        path: &[&str],
-        form: &BTreeMap<String, String>,
-        who: Who,
-        from: Option<IpAddr>,
-    ) -> Result<Raw, PlatformFault> {
-        let mut ask = self.line.new_ask("POST", path, who)?;
-        ask.body = Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
-        let ask = ask.header("content-type", "application/x-www-form-urlencoded");
-        self.line.send(ask, from, Size::Answer).await
-    }
-
-    async fn use_at(
-        &self,
-        token: &str,
-        method: &str,
-        path: &str,
-        from: Option<IpAddr>,
-    ) -> Result<Answer, PlatformFault> {
-        if !path.starts_with('/') {
-            return Err(PlatformFault::Settings(format!("`{path}` is not a path")));
-        }
-        let ask = Ask::new(method, format!("{}{path}", self.issuer)).bearer(Some(token));
-        let ask = match method {
-            "PATCH" | "POST" | "PUT" => ask.json("{}"),
-            _ => ask,
-        };
-        read::answer(&self.line.send(ask, from, Size::Answer).await?)
     }
 }
 
@@ -375,6 +312,47 @@ impl Platform for SandboxPlatform {
             read::answer(&self.line.send(ask, None, Size::Answer).await?)
         };
         answer.await.map_err(wrap(format!("be called by {}", copy.id)))
+    }
+
+    async fn copy_client_on(&self, client: &str, terms: &CopyTerms) -> Done<ClientCopy> {
+        if *terms == CopyTerms::default() {
+            return self.copy_client(client).await;
+        }
+        self.copied(client, terms).await.map_err(wrap(format!("copy {client} on other terms")))
+    }
+
+    async fn call(&self, token: &str, call: &ApiCall, manner: &Manner) -> Done<ApiAnswer> {
+        let answer = self.call_as(token, call, manner).await;
+        answer.map_err(wrap(format!("be asked for {} {}", call.method, call.path)))
+    }
+
+    async fn objects(&self, client: &str) -> Done<Objects> {
+        self.tenant_objects(client).await.map_err(wrap(format!("name objects for {client}")))
+    }
+
+    async fn self_grant_calls(&self, client: &str, name: &str) -> Done<Vec<ApiCall>> {
+        Ok(attempts::self_grants(client, name))
+    }
+
+    async fn suppression_calls(&self, client: &str) -> Done<Vec<ApiCall>> {
+        Ok(attempts::suppressions(client))
+    }
+
+    async fn registration(&self, client: &str) -> Done<Option<Granted>> {
+        let registered = self.registered(client).await;
+        registered.map_err(wrap(format!("read what is granted to {client}")))
+    }
+
+    async fn tokens_per_hour(&self, client: &str) -> Done<Option<u32>> {
+        self.ceiling(client).await.map_err(wrap(format!("read the ceiling of {client}")))
+    }
+
+    async fn sign_in(&self, copy: &ClientCopy) -> Done<Answer> {
+        self.console(copy).await.map_err(wrap(format!("sign in as {}", copy.client_id)))
+    }
+
+    fn by_hand(&self, act: AdminAct<'_>) -> Option<String> {
+        Some(attempts::by_hand(&self.issuer, act))
     }
 }
 

@@ -13,10 +13,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::live::http::Raw;
-use crate::platform::{Answer, ClientCopy, Held, PlatformFault, TokenAnswer, WebhookCopy};
+use crate::platform::{
+    Answer, ApiAnswer, ClientCopy, Held, PlatformFault, TokenAnswer, WebhookCopy,
+};
 
 /// How much of a foreign word is kept.
 const WORD_CHARS_MAX: usize = 100;
+/// How much of an answer is kept.
+const BODY_BYTES_KEPT: usize = 64 * 1024;
 
 fn unreadable(why: impl Into<String>) -> PlatformFault {
     PlatformFault::Unreadable(why.into())
@@ -72,6 +76,14 @@ pub(super) fn answer(raw: &Raw) -> Result<Answer, PlatformFault> {
     let is_success = (200..300).contains(&raw.status);
     let reason = if is_success { None } else { code(&raw.body) };
     Ok(Answer { status: raw.status, reason })
+}
+
+/// What an API answered, with the beginning of what stands in it.
+pub(super) fn api_answer(raw: &Raw, took_ms: u64) -> Result<ApiAnswer, PlatformFault> {
+    let Answer { status, reason } = answer(raw)?;
+    let kept = &raw.body[..raw.body.len().min(BODY_BYTES_KEPT)];
+    let body = String::from_utf8_lossy(kept).into_owned();
+    Ok(ApiAnswer { status, reason, body, took_ms })
 }
 
 /// What a token endpoint answered (RFC 6749, sections 5.1 and 5.2).
@@ -131,6 +143,25 @@ pub(super) fn webhook_copy(raw: &Raw) -> Result<WebhookCopy, PlatformFault> {
     Ok(WebhookCopy { id: id(&value)?, key: key(&value)? })
 }
 
+/// What one client is registered with, a copy too; none where the list is empty.
+pub(super) fn registered(clients: Value) -> Result<Option<Granted>, PlatformFault> {
+    let clients: Vec<ListedClient> = list(clients)?;
+    Ok(clients.into_iter().next().map(ListedClient::granted))
+}
+
+/// How many tokens a client gets in an hour; none where nothing limits it.
+pub(super) fn ceiling(clients: &Value) -> Result<Option<u32>, PlatformFault> {
+    let listed = clients.get(0).and_then(|it| it.get("max_per_hour"));
+    match listed.ok_or_else(|| unreadable("it names no `max_per_hour`"))? {
+        Value::Null => Ok(None),
+        it => it
+            .as_u64()
+            .and_then(|it| u32::try_from(it).ok())
+            .map(Some)
+            .ok_or_else(|| unreadable("`max_per_hour` is no number")),
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct ListedClient {
     client_id: String,
@@ -143,6 +174,20 @@ struct ListedClient {
     refresh_ttl_seconds: u64,
     #[serde(default)]
     copy_of: Option<String>,
+}
+
+impl ListedClient {
+    fn granted(self) -> Granted {
+        Granted {
+            enabled: self.enabled,
+            auth: self.auth,
+            scopes: self.scopes,
+            keys: self.keys,
+            redirect_uris: self.redirect_uris,
+            token_ttl_seconds: self.token_ttl_seconds,
+            refresh_ttl_seconds: self.refresh_ttl_seconds,
+        }
+    }
 }
 
 /// What is held for a manifest. Throw-away copies are ours and left out.
@@ -160,16 +205,7 @@ pub(super) fn held(
             undeclared.insert(it.client_id);
             continue;
         }
-        let holds = Granted {
-            enabled: it.enabled,
-            auth: it.auth,
-            scopes: it.scopes,
-            keys: it.keys,
-            redirect_uris: it.redirect_uris,
-            token_ttl_seconds: it.token_ttl_seconds,
-            refresh_ttl_seconds: it.refresh_ttl_seconds,
-        };
-        granted.insert(it.client_id, holds);
+        granted.insert(it.client_id.clone(), it.granted());
     }
     Ok(Held { granted, undeclared, subscriptions: list(subscriptions)? })
 }
