@@ -9,6 +9,7 @@ pub mod replay;
 pub mod run;
 pub mod settings;
 
+pub mod harness;
 pub mod live;
 pub mod redact;
 pub mod secrets;

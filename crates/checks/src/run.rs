@@ -19,6 +19,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use crate::check::{CUT_SHORT, Check, NO_SUBJECT, Stage, conclude};
 use crate::drill::rotation::Rotations;
+use crate::harness::Harness;
 use crate::live::client::{Client, TalkConfig, TalkConfigError};
 use crate::live::clock::Clock;
 use crate::live::entropy;
@@ -44,6 +45,8 @@ pub struct RunInput<'a> {
     pub talk: TalkConfig,
     /// The test tenant.
     pub platform: Option<Arc<dyn Platform>>,
+    /// Our own side: what partners call while they are looked at.
+    pub harness: Option<Arc<Harness>>,
     /// The production tenant; it is only read.
     pub production: Option<Arc<dyn Platform>>,
     /// Where each repository of the manifest lies on this machine.
@@ -156,6 +159,7 @@ impl Job {
             digest: input.manifest_digest,
             client: Client::new(&input.talk, input.manifest)?,
             platform: input.platform,
+            harness: input.harness,
             production: input.production,
             sources: input.sources,
             secrets: input.secrets,

@@ -14,6 +14,7 @@ use countersign_seal::Digest;
 use serde_json::{Value, json};
 
 use crate::drill::rotation::Rotations;
+use crate::harness::Harness;
 use crate::live::ask::{Ask, Received};
 use crate::live::client::Client;
 use crate::live::clock::Clock;
@@ -37,6 +38,8 @@ pub struct Means {
     pub client: Client,
     /// The test tenant.
     pub platform: Option<Arc<dyn Platform>>,
+    /// Our own side: what partners call while they are looked at.
+    pub harness: Option<Arc<Harness>>,
     /// The production tenant; it is only read.
     pub production: Option<Arc<dyn Platform>>,
     /// Where each repository lies on this machine.
@@ -151,6 +154,16 @@ impl Talk {
             self.fact("platform", "platform", json!({ "error": "no platform is set up" }));
         }
         platform
+    }
+
+    /// Our own side of the check; that there is none is written down.
+    pub fn harness(&mut self) -> Option<Arc<Harness>> {
+        let harness = self.means.as_ref().and_then(|it| it.harness.as_ref().map(Arc::clone));
+        if harness.is_none() {
+            let error = "no harness is set up: partners cannot call this checker";
+            self.fact("harness", "harness", json!({ "error": error }));
+        }
+        harness
     }
 
     /// Writes down something that was read.

@@ -9,6 +9,7 @@ mod entropy;
 mod more;
 mod net;
 mod ring;
+mod role;
 mod serve;
 mod tls;
 

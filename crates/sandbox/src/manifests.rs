@@ -1,4 +1,4 @@
-//! The manifests of the four partners, with windows of seconds.
+//! The manifests of the partners, with windows of seconds.
 
 use countersign_model::declare::{Format, Manifest, parse};
 
@@ -20,6 +20,7 @@ pub enum Version {
 pub fn text(kind: Kind, version: Version) -> String {
     let right = match kind {
         Kind::Acme => include_str!("../manifests/acme-helpdesk.toml"),
+        Kind::Meridian => include_str!("../manifests/meridian-suite.toml"),
         Kind::Northwind => include_str!("../manifests/northwind-resell.toml"),
         Kind::Payrun => include_str!("../manifests/payrun-hr.toml"),
         Kind::Shiftly => include_str!("../manifests/shiftly-planner.toml"),
@@ -48,7 +49,7 @@ pub fn text(kind: Kind, version: Version) -> String {
 /// The scope that the changed manifest asks for beside the certified ones, and its one use.
 pub fn added_scope(kind: Kind) -> Option<(&'static str, &'static str)> {
     match kind {
-        Kind::Acme => Some(("groups:read", "GET /v1/groups/{id}/members")),
+        Kind::Acme | Kind::Meridian => Some(("groups:read", "GET /v1/groups/{id}/members")),
         Kind::Northwind => Some(("tenants:delete", "DELETE /v1/tenants/{id}")),
         Kind::Payrun => Some(("scim:users.read", "GET /scim/v2/Users/{id}")),
         Kind::Shiftly => None,
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn every_manifest_of_the_demo_is_one() {
         let mut declared = BTreeSet::new();
-        for kind in Kind::ALL {
+        for kind in Kind::EVERY {
             for version in [Version::Changed, Version::Right, Version::Wrong] {
                 let parsed = parse(&text(kind, version), Format::Toml);
                 let manifest = parsed.unwrap_or_else(|it| panic!("{kind:?}: {it:?}")).manifest;
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn every_changed_manifest_is_another_one() {
-        for kind in Kind::ALL {
+        for kind in Kind::EVERY {
             let digest = |it| parse(&text(kind, it), Format::Toml).unwrap().digest;
             assert_ne!(digest(Version::Changed), digest(Version::Right), "{kind:?}");
         }

@@ -52,6 +52,11 @@ impl Authority {
         &self.pem
     }
 
+    /// The settings of a server of these hosts, with a new key, as rustls has them.
+    pub fn config(&self, hosts: &[String]) -> Result<Arc<ServerConfig>, TlsError> {
+        Ok(self.server(hosts)?.get_inner())
+    }
+
     /// The settings of a server of these hosts, with a new key.
     pub(crate) fn server(&self, hosts: &[String]) -> Result<RustlsConfig, TlsError> {
         let mut names = hosts.to_vec();

@@ -1,11 +1,12 @@
-//! Both tenants of the platform and the four partners, connected: what the demo and the tests stand on.
+//! Both tenants of the platform and the partners, connected: what the demo and the tests stand on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use countersign_checks::harness::{Certificates, Harness, HarnessConfig};
 use countersign_checks::live::clock::Clock;
 use countersign_checks::platform::PlatformError;
 use countersign_checks::platform::sandbox::{SandboxPlatform, SandboxSettings};
@@ -18,11 +19,14 @@ use crate::manifests::{OVER_BROAD_SCOPE, Version, manifest, read};
 use crate::partner::{PartnerConfig, Tenant};
 use crate::platform::JWT_BEARER;
 use crate::registration::{self, Lapse, SubscriptionRegistration};
+use crate::role::{self, Roles, Setting};
 use crate::serve::listener;
 use crate::{Ask, Authority, Fault, Kind, Net, Partner, Platform, PlatformConfig, StartError};
 
 /// The host of the production tenant.
 pub const PRODUCTION_HOST: &str = "id.example.com";
+/// The host of the checker's own server.
+pub const HARNESS_HOST: &str = "probe.example.com";
 /// The host of the test tenant.
 pub const TEST_HOST: &str = "test.id.example.com";
 
@@ -33,12 +37,22 @@ pub struct World {
     production: Platform,
     test: Platform,
     partners: BTreeMap<Kind, Partner>,
+    roles: Roles,
+    harness: Mutex<HarnessSlot>,
     // Last, so that it outlives what writes there.
     _folder: TempDir,
 }
 
+/// The checker's own server: its port is held until somebody starts it.
+#[derive(Debug)]
+enum HarnessSlot {
+    Held(HarnessConfig),
+    Running(Arc<Harness>),
+    Elsewhere,
+}
+
 impl World {
-    /// Starts both tenants and four right partners, registered in both. Both gates are shut until
+    /// Starts both tenants and all right partners, registered in both. Both gates are shut until
     /// [`World::put_gate`]. Needs a multi-threaded runtime of tokio.
     pub fn start() -> Result<Self, StartError> {
         let authority = Authority::new()?;
@@ -54,9 +68,11 @@ impl World {
         };
         hold(PRODUCTION_HOST, &[PRODUCTION_HOST, "orders.example.com"])?;
         hold(TEST_HOST, &[TEST_HOST])?;
-        for kind in Kind::ALL {
+        hold(HARNESS_HOST, &[HARNESS_HOST])?;
+        for kind in Kind::EVERY {
             hold(kind.slug(), kind.hosts())?;
         }
+        let roles = role::hold(&mut resolve)?;
         let net = Net { resolve, ca_pem: authority.pem().to_owned() };
         let mut take = |name: &str| match listeners.remove(name) {
             Some(held) => Ok(held),
@@ -73,8 +89,13 @@ impl World {
         };
         let production = tenant(PRODUCTION_HOST, Lane::Certified)?;
         let test = tenant(TEST_HOST, Lane::Trial)?;
+        let harness = HarnessConfig {
+            url: format!("https://{HARNESS_HOST}"),
+            listener: take(HARNESS_HOST)?,
+            certificates: certificates(&authority)?,
+        };
         let mut partners = BTreeMap::new();
-        for kind in Kind::ALL {
+        for kind in Kind::EVERY {
             let of = |lane, platform: &Platform| -> Result<Tenant, StartError> {
                 let intake = platform.intake_token(kind.slug())?;
                 Ok(Tenant { lane, url: platform.url().to_owned(), intake })
@@ -92,8 +113,16 @@ impl World {
             };
             partners.insert(kind, Partner::start(config, &authority)?);
         }
-        let world = Self { net, production, test, partners, _folder: folder };
-        for kind in Kind::ALL {
+        let suite = partners.get(&Kind::Meridian).map(Partner::shared_faults);
+        let setting = Arc::new(Setting {
+            faults: suite.unwrap_or_default(),
+            net: net.clone(),
+            harness: harness.url.clone(),
+        });
+        let roles = Roles::start(&setting, roles, &authority)?;
+        let harness = Mutex::new(HarnessSlot::Held(harness));
+        let world = Self { net, production, test, partners, roles, harness, _folder: folder };
+        for kind in Kind::EVERY {
             world.register(kind, &BTreeSet::new())?;
         }
         Ok(world)
@@ -153,7 +182,11 @@ impl World {
     ) -> Result<(), StartError> {
         let faults: BTreeSet<Fault> = faults.into_iter().collect();
         self.register(kind, &faults)?;
-        self.partner(kind).set_faults(faults).await
+        self.partner(kind).set_faults(faults).await?;
+        if kind == Kind::Meridian {
+            self.roles.settle(&self.partner(kind).shared_faults()).await?;
+        }
+        Ok(())
     }
 
     /// Grants at one tenant what a version of the manifest asks for, as an administrator might who
@@ -186,6 +219,23 @@ impl World {
     pub fn rest(&self) {
         for partner in self.partners.values() {
             partner.rest();
+        }
+    }
+
+    /// The checker's own server, which every partner reaches by name; the first call starts it.
+    pub fn harness(&self) -> Result<Arc<Harness>, StartError> {
+        let mut slot = self.harness.lock().unwrap_or_else(PoisonError::into_inner);
+        if let HarnessSlot::Running(harness) = &*slot {
+            return Ok(Arc::clone(harness));
+        }
+        match std::mem::replace(&mut *slot, HarnessSlot::Elsewhere) {
+            HarnessSlot::Held(config) => {
+                let harness = Harness::start(config);
+                let harness = harness.map_err(|it| StartError::Refused(it.to_string()))?;
+                *slot = HarnessSlot::Running(Arc::clone(&harness));
+                Ok(harness)
+            }
+            _ => Err(StartError::Refused("the harness runs elsewhere".to_owned())),
         }
     }
 
@@ -276,6 +326,12 @@ fn register(
         platform.register_webhook(slug, webhook);
     }
     Ok(())
+}
+
+/// One certificate for the name of the checker's own server.
+fn certificates(authority: &Authority) -> Result<Certificates, StartError> {
+    let config = authority.config(&[HARNESS_HOST.to_owned()])?;
+    Ok(Arc::new(move |name| (name == Some(HARNESS_HOST)).then(|| Arc::clone(&config))))
 }
 
 fn tolerance(manifest: &Manifest) -> i64 {

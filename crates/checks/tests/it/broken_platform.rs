@@ -132,6 +132,7 @@ async fn no_drill_concludes_anything_about_a_platform_that_is_broken() {
                 settings: BTreeMap::new(),
                 talk: TalkConfig::default(),
                 platform: platform.map(|it| Arc::new(it) as Arc<dyn Platform>),
+                harness: None,
                 production: None,
                 sources: BTreeMap::new(),
                 // Without a secret the partner is not even asked.

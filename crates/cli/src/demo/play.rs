@@ -119,6 +119,7 @@ pub(super) async fn ready(sandbox: &Sandbox) -> Result<(), Failure> {
 fn title(kind: Kind) -> String {
     let what = match kind {
         Kind::Acme => "a SaaS vendor",
+        Kind::Meridian => "a suite of everything",
         Kind::Northwind => "a reseller",
         Kind::Payrun => "a payroll partner",
         Kind::Shiftly => "a marketplace app",

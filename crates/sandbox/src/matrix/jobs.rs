@@ -180,6 +180,7 @@ impl Job {
                 ..TalkConfig::default()
             },
             platform: Some(connector(Lane::Trial)?),
+            harness: Some(world.harness()?),
             production: Some(connector(Lane::Certified)?),
             sources: world.sources(),
             secrets: Secrets::new(world.secrets()),

@@ -117,6 +117,13 @@ fn habit(kind: Kind, number: u64) -> Habit {
                 step(Method::PATCH, &format!("/v1/tickets/t-{id}"), Some(json!({"state": "open"}))),
             ],
         },
+        Kind::Meridian => Habit {
+            client: "meridian-suite",
+            scope: "users:read.basic",
+            purpose: "profile",
+            actor: format!("meridian-agent-{}", number % 7),
+            steps: vec![step(Method::GET, &format!("/v1/users/u-{id}"), None)],
+        },
         Kind::Northwind => Habit {
             client: "northwind-provisioner",
             scope: "tenants:create",
@@ -391,7 +398,7 @@ async fn outcome(request: reqwest::RequestBuilder) -> Result<(), String> {
 /// The clients that the habits name; a manifest that lacks one could do no work.
 #[cfg(test)]
 pub(crate) fn clients() -> BTreeSet<&'static str> {
-    Kind::ALL.into_iter().map(|it| habit(it, 1).client).collect()
+    Kind::EVERY.into_iter().map(|it| habit(it, 1).client).collect()
 }
 
 const LINES_MAX: usize = 100_000;

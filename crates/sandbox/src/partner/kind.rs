@@ -1,12 +1,14 @@
-//! The four partners.
+//! The partners: the four of the mission, and one that plays every other role.
 
 use super::Fault;
 
-/// One of the four partners.
+/// One of the partners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// ACME Helpdesk, a SaaS vendor.
     Acme,
+    /// Meridian Suite, which plays every role that a partner can have: the checks are held against it.
+    Meridian,
     /// Northwind, a reseller.
     Northwind,
     /// PayRun, a payroll partner.
@@ -16,13 +18,18 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All four, in the order in which they are shown.
+    /// The four of the mission and the one that the checks are held against.
+    pub const EVERY: [Self; 5] =
+        [Self::Acme, Self::Payrun, Self::Northwind, Self::Shiftly, Self::Meridian];
+
+    /// The four of the mission, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::Acme, Self::Payrun, Self::Northwind, Self::Shiftly];
 
     /// The name of its integration: `acme-helpdesk`.
     pub fn slug(self) -> &'static str {
         match self {
             Self::Acme => "acme-helpdesk",
+            Self::Meridian => "meridian-suite",
             Self::Northwind => "northwind-resell",
             Self::Payrun => "payrun-hr",
             Self::Shiftly => "shiftly-planner",
@@ -33,6 +40,7 @@ impl Kind {
     pub fn hosts(self) -> &'static [&'static str] {
         match self {
             Self::Acme => &["acme.example", "app.acme.example", "events.acme.example"],
+            Self::Meridian => &["meridian.example"],
             Self::Northwind => &["northwind.example"],
             Self::Payrun => &["payrun.example", "api.payrun.example"],
             Self::Shiftly => &[
@@ -50,6 +58,7 @@ impl Kind {
             Self::Acme => {
                 &[Fault::OverBroadScope, Fault::AcceptsUnsignedWebhook, Fault::SilentMisuse]
             }
+            Self::Meridian => &[],
             Self::Northwind => &[
                 Fault::UnattributedRequests,
                 Fault::OverlongTokens,
@@ -65,6 +74,7 @@ impl Kind {
     pub fn secret_name(self) -> &'static str {
         match self {
             Self::Acme => "acme-effects",
+            Self::Meridian => "meridian-effects",
             Self::Northwind => "northwind-resell",
             Self::Payrun => "payrun-hr",
             Self::Shiftly => "shiftly-effects",

@@ -172,6 +172,11 @@ impl Partner {
         self.source().map(image_of)
     }
 
+    /// The faults that are switched on, as they change.
+    pub(crate) fn shared_faults(&self) -> Faults {
+        self.inner.faults.clone()
+    }
+
     /// The faults that are switched on.
     pub fn faults(&self) -> BTreeSet<Fault> {
         self.inner.faults.all()
@@ -269,6 +274,9 @@ fn routes(inner: &Arc<Inner>) -> Router {
             .route("/id", post(receiver::receive))
             .route("/effects", get(receiver::effects))
             .route("/canary", get(receiver::object)),
+        Kind::Meridian => router
+            .route("/hooks", post(receiver::receive))
+            .route("/effects", get(receiver::effects)),
         Kind::Shiftly => router
             .route("/events", post(receiver::receive))
             .route("/effects", get(receiver::effects)),

@@ -101,6 +101,7 @@ pub(crate) async fn checked_within(
         settings: BTreeMap::new(),
         talk,
         platform: Some(connector(world)),
+        harness: None,
         production: None,
         sources: world.sources(),
         secrets: Secrets::new(world.secrets()),

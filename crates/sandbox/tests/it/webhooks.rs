@@ -61,6 +61,7 @@ async fn probe_with(
             ..TalkConfig::default()
         },
         platform: Some(connector(world) as Arc<dyn Platform>),
+        harness: None,
         production: None,
         sources: BTreeMap::new(),
         secrets: Secrets::new(world.secrets()),

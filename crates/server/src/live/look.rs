@@ -31,6 +31,7 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
         settings: figures(&job, &requirements),
         talk: world.talk.clone(),
         platform: world.test.clone(),
+        harness: None,
         production: world.production.clone(),
         sources: world.sources.clone(),
         secrets: world.secrets.clone(),

@@ -1,0 +1,149 @@
+//! Our own side of a check: an https server that partners call while they are looked at.
+//!
+//! It plays the authorization server, the key set or the callback that a check needs, well-behaved or
+//! hostile. Each check opens a booth: a path of its own, what it answers, and what was asked there.
+//! Everything is bounded: connections, heads, bodies, time, and what is kept.
+
+mod booth;
+mod serve;
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::task::JoinHandle;
+
+use booth::Stand;
+pub use booth::{Booth, Knock, Reply, Script, Seen};
+
+/// Chooses how to answer a TLS client by the name that it asks for; none closes the connection.
+pub type Certificates = Arc<dyn Fn(Option<&str>) -> Option<Arc<ServerConfig>> + Send + Sync>;
+
+/// How the server is set up.
+pub struct HarnessConfig {
+    /// Its origin as partners reach it, without a slash at the end: `https://probe.example.com`.
+    pub url: String,
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// Its certificate, by the name that is asked for.
+    pub certificates: Certificates,
+}
+
+impl std::fmt::Debug for HarnessConfig {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "HarnessConfig({})", self.url)
+    }
+}
+
+/// It could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum HarnessError {
+    /// The port cannot be used.
+    #[error("the harness cannot listen")]
+    Listen(#[from] std::io::Error),
+}
+
+/// The running server. It stops when it is dropped.
+#[derive(Debug)]
+pub struct Harness {
+    url: String,
+    inner: Arc<Inner>,
+    task: JoinHandle<()>,
+}
+
+/// What connections share.
+#[derive(Debug, Default)]
+pub(super) struct Inner {
+    stands: RwLock<BTreeMap<String, Arc<Stand>>>,
+    knocks: Mutex<Vec<Knock>>,
+    pub(super) heard: tokio::sync::Notify,
+}
+
+impl Harness {
+    /// Starts to answer. Needs a runtime of tokio.
+    pub fn start(config: HarnessConfig) -> Result<Arc<Self>, HarnessError> {
+        config.listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(config.listener)?;
+        let inner = Arc::new(Inner::default());
+        let task = tokio::spawn(serve::serve(listener, config.certificates, Arc::clone(&inner)));
+        Ok(Arc::new(Self { url: config.url, inner, task }))
+    }
+
+    /// Its origin as partners reach it, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its host, without a port.
+    pub fn host(&self) -> &str {
+        let rest = self.url.strip_prefix("https://").unwrap_or(&self.url);
+        rest.split([':', '/']).next().unwrap_or(rest)
+    }
+
+    /// Opens a booth under `/NAME/`. Another of the same name is closed by that.
+    ///
+    /// The well-known files of RFC 8414 (`/.well-known/WORD/NAME`) are answered by the booth, too.
+    pub fn open(&self, name: &str, script: impl Script + 'static) -> Booth {
+        let stand = Arc::new(Stand::new(script));
+        let mut stands = self.inner.stands.write().unwrap_or_else(PoisonError::into_inner);
+        stands.insert(name.to_owned(), Arc::clone(&stand));
+        Booth {
+            url: format!("{}/{name}", self.url),
+            name: name.to_owned(),
+            stand,
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// Every TLS connection that was begun with this name, whether it came to a session or not.
+    pub fn knocks(&self, name: &str) -> Vec<Knock> {
+        let knocks = self.inner.knocks.lock().unwrap_or_else(PoisonError::into_inner);
+        knocks.iter().filter(|it| it.name.as_deref() == Some(name)).cloned().collect()
+    }
+}
+
+impl Drop for Harness {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Inner {
+    /// The stand that a path leads to, and the rest of the path.
+    fn find(&self, path: &str) -> Option<(Arc<Stand>, String)> {
+        let bare = path.strip_prefix('/')?;
+        let (name, rest) = match bare.strip_prefix(".well-known/") {
+            Some(known) => {
+                let (word, name) = known.split_once('/')?;
+                let (name, rest) = name.split_once('/').unwrap_or((name, ""));
+                let rest = if rest.is_empty() { String::new() } else { format!("/{rest}") };
+                (name, format!("/.well-known/{word}{rest}"))
+            }
+            None => {
+                let (name, rest) = bare.split_once('/').unwrap_or((bare, ""));
+                (name, format!("/{rest}"))
+            }
+        };
+        let stands = self.stands.read().unwrap_or_else(PoisonError::into_inner);
+        Some((Arc::clone(stands.get(name)?), rest))
+    }
+
+    fn knocked(&self, knock: Knock) {
+        let mut knocks = self.knocks.lock().unwrap_or_else(PoisonError::into_inner);
+        if KNOCKS_MAX <= knocks.len() {
+            knocks.remove(0);
+        }
+        knocks.push(knock);
+        drop(knocks);
+        self.heard.notify_waiters();
+    }
+}
+
+const KNOCKS_MAX: usize = 10_000;
+/// How long a head, a body or an answer may take.
+pub(super) const STEP_MAX: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;

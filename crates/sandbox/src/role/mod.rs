@@ -1,0 +1,88 @@
+//! The roles of Meridian: each is a server with a host of its own.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::partner::{Fault, Faults, mood};
+use crate::serve::Served;
+use crate::{Authority, Net, StartError};
+
+/// What a role is made with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting {
+    /// The faults of the moment.
+    pub(crate) faults: Faults,
+    /// How it reaches the platform and the checker.
+    pub(crate) net: Net,
+    /// The origin of the checker's own server: `https://probe.example.com`.
+    pub(crate) harness: String,
+}
+
+/// One role.
+pub(crate) struct Role {
+    /// Its host: `api.meridian.example`.
+    pub(crate) host: &'static str,
+    /// What it answers.
+    pub(crate) router: fn(&Arc<Setting>) -> Result<Router, StartError>,
+}
+
+/// Every role.
+pub(crate) const ROLES: &[Role] = &[];
+
+/// The running roles.
+#[derive(Debug)]
+pub(crate) struct Roles {
+    served: Vec<Served>,
+}
+
+impl Roles {
+    /// Starts all of them, each where its listener is.
+    pub(crate) fn start(
+        setting: &Arc<Setting>,
+        mut listeners: BTreeMap<&'static str, TcpListener>,
+        authority: &Authority,
+    ) -> Result<Self, StartError> {
+        let mut served = Vec::new();
+        for role in ROLES {
+            let Some(listener) = listeners.remove(role.host) else { continue };
+            let mood = axum::middleware::from_fn_with_state(setting.faults.clone(), mood);
+            let router = (role.router)(setting)?
+                .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+                .layer(mood);
+            let config = authority.server(&[role.host.to_owned()])?;
+            served.push(Served::start(listener, config, router)?);
+        }
+        Ok(Self { served })
+    }
+
+    /// Stops or resumes all of them, as the faults have it.
+    pub(crate) async fn settle(&self, faults: &Faults) -> Result<(), StartError> {
+        for served in &self.served {
+            if faults.has(Fault::Down) {
+                served.stop();
+            } else {
+                served.resume().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where each role is.
+pub(crate) fn hold(
+    resolve: &mut BTreeMap<String, SocketAddr>,
+) -> Result<BTreeMap<&'static str, TcpListener>, StartError> {
+    let mut held = BTreeMap::new();
+    for role in ROLES {
+        let listener = crate::serve::listener()?;
+        let address = listener.local_addr().map_err(StartError::Listen)?;
+        resolve.insert(role.host.to_owned(), address);
+        held.insert(role.host, listener);
+    }
+    Ok(held)
+}
+
+const BODY_BYTES_MAX: usize = 256 * 1024;
