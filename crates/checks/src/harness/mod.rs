@@ -5,6 +5,7 @@
 //! Everything is bounded: connections, heads, bodies, time, and what is kept.
 
 mod booth;
+pub mod keys;
 mod serve;
 
 use std::collections::BTreeMap;

@@ -7,3 +7,9 @@ pub mod entropy;
 pub mod http;
 pub mod limit;
 pub mod resolve;
+
+/// Base64 for addresses and tokens, without padding (RFC 4648, section 5).
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
