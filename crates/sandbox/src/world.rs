@@ -113,9 +113,10 @@ impl World {
             };
             partners.insert(kind, Partner::start(config, &authority)?);
         }
-        let suite = partners.get(&Kind::Meridian).map(Partner::shared_faults);
+        let suite = partners.get(&Kind::Meridian);
         let setting = Arc::new(Setting {
-            faults: suite.unwrap_or_default(),
+            faults: suite.map(Partner::shared_faults).unwrap_or_default(),
+            received: suite.map(Partner::shared_received).unwrap_or_default(),
             net: net.clone(),
             harness: harness.url.clone(),
         });

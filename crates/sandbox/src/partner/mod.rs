@@ -37,7 +37,7 @@ use crate::{Authority, Net, StartError, clock, entropy};
 use business::Journal;
 pub(crate) use fault::Faults;
 use keys::Keys;
-use receiver::Received;
+pub(crate) use receiver::Received;
 use repository::History;
 
 /// How a partner is set up.
@@ -170,6 +170,11 @@ impl Partner {
     /// Where its image is, where it has one: an OCI layout.
     pub fn image(&self) -> Option<PathBuf> {
         self.source().map(image_of)
+    }
+
+    /// What its receivers remember and its feed of effects shows.
+    pub(crate) fn shared_received(&self) -> Received {
+        self.inner.received.clone()
     }
 
     /// The faults that are switched on, as they change.

@@ -31,9 +31,9 @@ pub(super) struct Effect {
     effect: String,
 }
 
-/// What the receiver remembers.
-#[derive(Debug)]
-pub(super) struct Received(Mutex<Memory>);
+/// What the receivers of a partner remember; a copy is the same memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Received(Arc<Mutex<Memory>>);
 
 #[derive(Debug)]
 struct Memory {
@@ -45,18 +45,23 @@ struct Memory {
 
 impl Default for Received {
     fn default() -> Self {
-        Self(Mutex::new(Memory {
+        Self(Arc::new(Mutex::new(Memory {
             seen: BTreeSet::new(),
             order: VecDeque::new(),
             effects: Ring::new(EFFECTS_MAX),
             version: 0,
-        }))
+        })))
     }
 }
 
 impl Received {
     /// Acts on a message, once; says whether it did.
     fn apply(&self, id: &str, effect: &str, faults: &Faults) -> bool {
+        self.act(id, effect, faults.has(Fault::AppliesReplayTwice))
+    }
+
+    /// Acts on a message, once, or each time that it comes; says whether it did.
+    pub(crate) fn act(&self, id: &str, effect: &str, each_time: bool) -> bool {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = memory.seen.insert(id.to_owned());
         if is_new {
@@ -66,7 +71,7 @@ impl Received {
             {
                 memory.seen.remove(&oldest);
             }
-        } else if !faults.has(Fault::AppliesReplayTwice) {
+        } else if !each_time {
             return false;
         }
         memory.version += 1;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use crate::partner::{Fault, Faults, mood};
+use crate::partner::{Fault, Faults, Received, mood};
 use crate::serve::Served;
 use crate::{Authority, Net, StartError};
 
@@ -15,6 +15,8 @@ use crate::{Authority, Net, StartError};
 pub(crate) struct Setting {
     /// The faults of the moment.
     pub(crate) faults: Faults,
+    /// What the partner's feed of effects shows.
+    pub(crate) received: Received,
     /// How it reaches the platform and the checker.
     pub(crate) net: Net,
     /// The origin of the checker's own server: `https://probe.example.com`.
