@@ -23,7 +23,7 @@ pub mod world;
 pub use ask::Ask;
 pub use entropy::NoEntropy;
 pub use net::Net;
-pub use partner::{Business, Fault, Kind, Partner};
+pub use partner::{Business, Fault, FrontFault, Kind, Partner};
 pub use platform::{Platform, PlatformConfig};
 pub use tls::{Authority, TlsError};
 pub use world::World;

@@ -8,6 +8,8 @@ use countersign_model::time::Period;
 use countersign_seal::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::partner::FrontFault;
+
 /// A way in which the platform itself is wrong about a client, and about every copy of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,6 +22,9 @@ pub enum Lapse {
     LosesTokenRequests,
     /// Its tokens stay alive when they are revoked, and its API forgets to ask if it is enabled.
     TokensOutliveDisable,
+    /// The front channel of the authorization server is wrong about it.
+    #[serde(untagged)]
+    Front(FrontFault),
 }
 
 /// A client.
@@ -30,7 +35,8 @@ pub struct ClientRegistration {
     pub client_id: String,
     /// Whom it belongs to.
     pub integration: String,
-    /// How it proves itself: `private_key_jwt`, `client_secret_basic` or `client_secret_post`.
+    /// How it proves itself: `private_key_jwt`, `client_secret_basic`, `client_secret_post`, or `none`
+    /// where it is public.
     pub auth: String,
     /// What it may ask for.
     #[serde(default)]
@@ -55,12 +61,45 @@ pub struct ClientRegistration {
     /// How long a refresh family lives; 0 where it may not refresh.
     #[serde(default)]
     pub refresh_ttl_seconds: u64,
+    /// How its people sign in, and what its requests and codes are bound to.
+    #[serde(default)]
+    pub front: FrontChannel,
     /// The alerts that are wired for it, in the manifest's words.
     #[serde(default)]
     pub alerts: BTreeSet<String>,
     /// Where the platform is wrong about it; nowhere, on a right one.
     #[serde(default)]
     pub lapses: BTreeSet<Lapse>,
+}
+
+/// How people sign in at a client, and what its requests and codes are bound to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FrontChannel {
+    /// How long a code lives, in milliseconds.
+    pub code_life_ms: u64,
+    /// How long a pushed request lives, in seconds.
+    pub request_life_seconds: u64,
+    /// Whether it has to push its requests (RFC 9126, section 6).
+    pub must_push: bool,
+    /// Who has to sign in; where there is nobody, the sandbox's person always agrees.
+    pub login: Option<Login>,
+}
+
+impl Default for FrontChannel {
+    fn default() -> Self {
+        Self { code_life_ms: 60_000, request_life_seconds: 60, must_push: false, login: None }
+    }
+}
+
+/// A person who can sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// The name.
+    pub user: String,
+    /// SHA-256 of the password.
+    pub password_sha256: Digest,
 }
 
 /// An event subscription.
@@ -140,6 +179,7 @@ pub fn clients(manifest: &Manifest) -> Vec<ClientRegistration> {
             token_ttl_seconds: life.seconds(),
             refresh_ttl_seconds: refresh
                 .map_or(0, |it| it.max_age.map_or(life.seconds(), Period::seconds)),
+            front: FrontChannel::default(),
             alerts: manifest.alerts.iter().map(|it| it.signal.clone()).collect(),
             lapses: BTreeSet::new(),
         }

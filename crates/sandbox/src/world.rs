@@ -306,6 +306,10 @@ fn register(
         ];
         client.lapses =
             lapses.into_iter().filter(|it| faults.contains(&it.0)).map(|it| it.1).collect();
+        client.lapses.extend(faults.iter().filter_map(|it| match it {
+            Fault::Front(it) => Some(Lapse::Front(*it)),
+            _ => None,
+        }));
         platform.register_client(client)?;
     }
     for mut subscription in registration::subscriptions(declared) {

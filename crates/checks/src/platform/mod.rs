@@ -21,9 +21,10 @@ mod types;
 
 pub use by_hand::AdminAct;
 pub use types::{
-    Accepted, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery, Held,
-    HeldSubscription, Manner, ObjectCall, Objects, PlatformError, PlatformFault, Presence,
-    RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
+    Accepted, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery, FrontCopy,
+    FrontTrait, Held, HeldSubscription, Login, Manner, ObjectCall, Objects, PlatformError,
+    PlatformFault, Presence, RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer,
+    TokenRequest, WebhookCopy,
 };
 
 /// A platform, or one tenant of it.
@@ -186,6 +187,22 @@ pub trait Platform: Send + Sync + fmt::Debug {
     ) -> Result<Answer, PlatformError> {
         let _ = integration;
         Err(PlatformError::unable(format!("call the webhook {}", copy.id)))
+    }
+
+    /// Makes a throw-away copy of a client whose front channel is as a check wishes.
+    async fn copy_front(
+        &self,
+        client: &str,
+        traits: &BTreeSet<FrontTrait>,
+    ) -> Result<FrontCopy, PlatformError> {
+        let _ = traits;
+        Err(PlatformError::unable(format!("copy the front channel of {client}")))
+    }
+
+    /// A token with which clients may register themselves (RFC 7591, section 1.2); none where there
+    /// is no such way.
+    async fn invitation(&self) -> Result<Option<String>, PlatformError> {
+        Ok(None)
     }
 
     /// Makes a throw-away copy of a client on terms of its own, so that nobody has to wait for an

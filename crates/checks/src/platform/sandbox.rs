@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use super::{
     Accepted, AdminAct, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery,
-    Held, Manner, Objects, Platform, PlatformError, PlatformFault, Presence, RaisedAlert,
-    ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
+    FrontCopy, FrontTrait, Held, Manner, Objects, Platform, PlatformError, PlatformFault, Presence,
+    RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
 };
 use crate::live::clock::Clock;
 use assertion::token_form;
@@ -312,6 +312,17 @@ impl Platform for SandboxPlatform {
             read::answer(&self.line.send(ask, None, Size::Answer).await?)
         };
         answer.await.map_err(wrap(format!("be called by {}", copy.id)))
+    }
+
+    async fn copy_front(&self, client: &str, traits: &BTreeSet<FrontTrait>) -> Done<FrontCopy> {
+        let copy = self.front_copy(client, traits).await;
+        copy.map_err(wrap(format!("copy the front channel of {client}")))
+    }
+
+    async fn invitation(&self) -> Done<Option<String>> {
+        let raw = self.kill(&["admin", "registration-token"]).await;
+        let token = raw.and_then(|it| read::invitation(&it));
+        token.map(Some).map_err(wrap("invite a client to register itself"))
     }
 
     async fn copy_client_on(&self, client: &str, terms: &CopyTerms) -> Done<ClientCopy> {

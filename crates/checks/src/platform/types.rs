@@ -275,6 +275,50 @@ pub struct CopyTerms {
     pub tokens_per_hour: Option<u32>,
 }
 
+/// How the front channel of a copy differs from that of its original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FrontTrait {
+    /// It has to push its requests (RFC 9126, section 6).
+    MustPush,
+    /// It is public: it has nothing to prove itself with.
+    Public,
+    /// Its codes and pushed requests live for a second or so.
+    ShortLived,
+    /// Somebody has to sign in before it gets a code.
+    SignsIn,
+}
+
+/// A throw-away copy of a client that acts through a browser.
+#[derive(Debug, Clone)]
+pub struct FrontCopy {
+    /// The copy.
+    pub copy: ClientCopy,
+    /// Where its codes may be sent.
+    pub redirects: Vec<String>,
+    /// How long the copy's codes live, in milliseconds, where the platform says.
+    pub code_life_ms: Option<u64>,
+    /// How long those of the original live.
+    pub code_life_ms_of_original: Option<u64>,
+    /// Who can sign in at the copy.
+    pub login: Option<Login>,
+}
+
+/// A person who exists for checks alone.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Login {
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Login(..)")
+    }
+}
+
 /// Objects of a test tenant, as one client may or may not reach them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Objects {

@@ -5,6 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::front_fault::FrontFault;
+
 /// One way to be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -73,6 +75,9 @@ pub enum Fault {
     TokensOutliveDisable,
     /// Some of its token requests name nobody.
     UnattributedRequests,
+    /// The front channel of the platform's authorization server is wrong about it.
+    #[serde(untagged)]
+    Front(FrontFault),
 }
 
 /// Which faults are switched on now.

@@ -2,6 +2,7 @@
 
 mod business;
 mod fault;
+mod front_fault;
 mod image;
 mod keys;
 mod kind;
@@ -29,6 +30,7 @@ use tokio::task::JoinHandle;
 pub(crate) use business::clients;
 pub use business::{Business, Counted};
 pub use fault::Fault;
+pub use front_fault::FrontFault;
 pub use kind::Kind;
 pub(crate) use mood::mood;
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::book::{Client, Webhook};
 use super::logs::{AuditLine, PushedLine};
 use super::problem::Problem;
-use super::{Shared, api, client, events};
+use super::{Shared, api, client, events, front};
 use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
 use crate::{clock, entropy};
 
@@ -33,6 +33,8 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/admin/subscriptions/{integration}/{id}/{action}", post(change_subscription))
         .route("/admin/webhooks/{integration}/{id}", put(put_webhook).merge(delete(delete_webhook)))
         .route("/admin/webhooks/{integration}/{id}/{action}", post(change_webhook))
+        .route("/admin/registration-token", post(invite))
+        .route("/admin/front-copies/{client}", post(copy_front))
         .route("/admin/events", post(emit))
         .route("/admin/log-intake/{integration}", post(intake))
 }
@@ -308,6 +310,30 @@ async fn delete_webhook(
     Ok(done())
 }
 
+/// A token with which clients may register themselves: a test tenant's only.
+async fn invite(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer {
+    killer(&shared, &headers)?;
+    if shared.lane != Lane::Trial {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not-here"));
+    }
+    let body = json!({ "token": front::invite(&shared)? });
+    audit(&shared, "invite-registration", "registration");
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// A copy whose front channel is as a check wishes.
+async fn copy_front(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    killer(&shared, &headers)?;
+    let answer = front::copy(&shared, &id, &body)?;
+    audit(&shared, "copy-client", &id);
+    Ok(answer)
+}
+
 #[derive(Debug, serde::Deserialize)]
 struct Emitted {
     #[serde(rename = "type")]
@@ -356,4 +382,4 @@ async fn intake(
     Ok((StatusCode::ACCEPTED, Json(json!({"taken": taken}))).into_response())
 }
 
-const COPIES_MAX: usize = 200;
+pub(super) const COPIES_MAX: usize = 200;

@@ -54,7 +54,7 @@ pub(super) async fn authenticate(
     };
     let refused = NotAuthenticated { claimed: claimed.chars().take(200).collect(), kid };
     // More than one way at once is refused (RFC 6749, section 2.3).
-    if ways != 1 {
+    if 1 < ways {
         return Err(refused);
     }
     let client = shared.book.open().clients.get(&claimed).cloned();
@@ -72,6 +72,8 @@ pub(super) async fn authenticate(
             }
             _ => false,
         },
+        // A public client says who it is and proves nothing: its codes are bound by their challenge.
+        "none" => ways == 0,
         _ => false,
     };
     if proven { Ok(Authenticated { kid: refused.kid, client }) } else { Err(refused) }
@@ -128,7 +130,7 @@ async fn signature(
     None
 }
 
-/// The audience is the issuer or the token endpoint, by name or by address.
+/// The audience is the issuer or one of its endpoints (RFC 9126, section 2), by name or by address.
 fn addressed(
     shared: &Shared,
     assertion: &str,
@@ -136,7 +138,8 @@ fn addressed(
 ) -> Result<Verified, JwtError> {
     let mut last = JwtError::UnknownKey;
     for origin in &shared.origins {
-        for audience in [origin.clone(), format!("{origin}/oauth/token")] {
+        let endpoints = ["/oauth/token", "/oauth/par"].map(|it| format!("{origin}{it}"));
+        for audience in endpoints.into_iter().chain([origin.clone()]) {
             let expect = Expect { audience: Some(&audience), ..Expect::default() };
             match jwt::verify(assertion, keys, expect) {
                 Err(error @ JwtError::Unexpected { .. }) => last = error,

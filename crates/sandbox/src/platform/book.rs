@@ -8,7 +8,9 @@ use countersign_checks::platform::RaisedAlert;
 use countersign_model::time::Timestamp;
 use countersign_seal::Digest;
 
+use super::front::FrontPages;
 use super::logs::Logs;
+use crate::partner::FrontFault;
 use crate::registration::{
     ClientRegistration, Lapse, SubscriptionRegistration, WebhookRegistration,
 };
@@ -24,6 +26,7 @@ pub(crate) struct Pages {
     pub(crate) tokens: BTreeMap<Digest, Token>,
     pub(crate) refreshes: BTreeMap<Digest, Refresh>,
     pub(crate) codes: BTreeMap<Digest, Code>,
+    pub(crate) front: FrontPages,
     pub(crate) assertions: BTreeMap<Digest, Timestamp>,
     pub(crate) subscriptions: BTreeMap<(String, String), Subscription>,
     pub(crate) webhooks: BTreeMap<(String, String), Webhook>,
@@ -45,6 +48,11 @@ impl Client {
     /// The name under which the gate knows it.
     pub(crate) fn known_as(&self) -> &str {
         self.copy_of.as_deref().unwrap_or(&self.registration.client_id)
+    }
+
+    /// Whether the front channel is wrong about it in this way.
+    pub(crate) fn errs(&self, fault: FrontFault) -> bool {
+        self.registration.lapses.contains(&Lapse::Front(fault))
     }
 
     /// Whether revoking its tokens does nothing: a lapse.
@@ -84,8 +92,22 @@ pub(crate) struct Code {
     pub(crate) client: String,
     pub(crate) redirect: String,
     pub(crate) scopes: BTreeSet<String>,
+    pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
-    pub(crate) challenge: Option<String>,
+    pub(crate) challenge: Option<Challenge>,
+    /// It came once.
+    pub(crate) is_redeemed: bool,
+    /// It came again: nothing that it gave may live.
+    pub(crate) is_replayed: bool,
+}
+
+/// What a verifier is held against (RFC 7636).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// The verifier itself: only where the platform is wrong about a client.
+    Plain(String),
+    /// Its hash.
+    S256(String),
 }
 
 #[derive(Debug)]
@@ -149,6 +171,7 @@ impl Book {
     pub(crate) fn remove_client(&self, client: &str) -> bool {
         let mut pages = self.open();
         pages.kill_tokens(client);
+        pages.front.forget(client);
         pages.copies.retain(|it| it != client);
         pages.clients.remove(client).is_some()
     }
@@ -186,11 +209,17 @@ impl Book {
 }
 
 impl Pages {
+    /// Whether the front channel is wrong in this way about any client.
+    pub(crate) fn anybody_errs(&self, fault: FrontFault) -> bool {
+        self.clients.values().any(|it| it.errs(fault))
+    }
+
     /// Every token and refresh token of a client is dead.
     pub(crate) fn kill_tokens(&mut self, client: &str) {
         self.tokens.retain(|_, it| it.client != client);
         self.refreshes.retain(|_, it| it.client != client);
         self.codes.retain(|_, it| it.client != client);
+        self.front.drop_requests(client);
     }
 
     /// Every token that came from one first grant is dead.
@@ -213,6 +242,7 @@ impl Pages {
             self.codes.retain(|_, it| now < it.expires_at);
             trim(&mut self.codes, |it| it.expires_at);
         }
+        self.front.make_room(now);
         if TOKENS_MAX <= self.assertions.len() {
             self.assertions.retain(|_, until| now < *until);
             trim(&mut self.assertions, |it| *it);

@@ -24,7 +24,10 @@ pub(super) fn check(client: &ClientRegistration) -> Result<(), &'static str> {
         "client_secret_basic" | "client_secret_post" if !has_secret => {
             return Err("it has no secret");
         }
-        "private_key_jwt" | "client_secret_basic" | "client_secret_post" => {}
+        "none" if has_secret || client.grant_types.contains("client_credentials") => {
+            return Err("it is public, and has a secret or acts for itself");
+        }
+        "none" | "private_key_jwt" | "client_secret_basic" | "client_secret_post" => {}
         _ => return Err("its way to prove itself is not known"),
     }
     if client.keys.iter().any(|it| VerifyingKey::from_jwk(it).is_err()) {

@@ -6,6 +6,7 @@ mod assertion;
 mod book;
 mod client;
 mod events;
+mod front;
 mod hooks;
 mod listing;
 mod logs;
@@ -139,6 +140,7 @@ impl Platform {
         let router = Router::new()
             .merge(oauth::routes())
             .merge(token::routes())
+            .merge(front::routes())
             .merge(api::routes())
             .merge(hooks::routes())
             .merge(admin::routes())

@@ -1,34 +1,29 @@
-//! Metadata, introspection, revocation and the authorization endpoint.
+//! Metadata, introspection and revocation.
 
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Form as FormBody, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Form as FormBody, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::{Call, Reason};
-use countersign_model::time::Period;
 use countersign_seal::Digest;
 use serde_json::{Value, json};
 
 use super::Shared;
 use super::admin::is_reader;
 use super::assertion::{Form, authenticate};
-use super::book::Code;
 use super::problem::Problem;
 use super::token::token_id;
-use crate::{clock, entropy};
+use crate::clock;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/.well-known/oauth-authorization-server", get(metadata))
         .route("/oauth/introspect", post(introspect))
         .route("/oauth/revoke", post(revoke))
-        .route("/oauth/authorize", get(authorize))
 }
 
 async fn metadata(State(shared): State<Arc<Shared>>) -> Json<Value> {
@@ -39,11 +34,16 @@ async fn metadata(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "introspection_endpoint": format!("{issuer}/oauth/introspect"),
         "revocation_endpoint": format!("{issuer}/oauth/revoke"),
         "authorization_endpoint": format!("{issuer}/oauth/authorize"),
+        "pushed_authorization_request_endpoint": format!("{issuer}/oauth/par"),
+        "registration_endpoint": format!("{issuer}/oauth/register"),
+        "authorization_response_iss_parameter_supported": true,
+        "require_pushed_authorization_requests": false,
+        "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
         "response_types_supported": ["code"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported":
-            ["private_key_jwt", "client_secret_basic", "client_secret_post"],
+            ["private_key_jwt", "client_secret_basic", "client_secret_post", "none"],
         "token_endpoint_auth_signing_alg_values_supported": ["EdDSA"],
     }))
 }
@@ -58,8 +58,11 @@ async fn introspect(
         None
     } else {
         match authenticate(&shared, &headers, &form).await {
-            Ok(it) => Some(it.client.registration.client_id),
-            Err(_) => return Problem::unauthorized("invalid-client").into_response(),
+            // Whoever proves nothing may ask nothing (RFC 7662, section 2.1).
+            Ok(it) if it.client.registration.auth != "none" => {
+                Some(it.client.registration.client_id)
+            }
+            _ => return Problem::unauthorized("invalid-client").into_response(),
         }
     };
     let token = form.get("token").map(String::as_str).unwrap_or_default();
@@ -120,53 +123,4 @@ async fn revoke(
         pages.kill_family(family);
     }
     StatusCode::OK.into_response()
-}
-
-/// Sends a code to a registered address. The sandbox's person always agrees.
-async fn authorize(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Query(query): Query<Form>,
-) -> Result<Response, Problem> {
-    let text = |name: &str| query.get(name).cloned().unwrap_or_default();
-    let (id, redirect) = (text("client_id"), text("redirect_uri"));
-    let client = shared.book.open().clients.get(&id).cloned();
-    let client = client.filter(|it| it.enabled).ok_or(Problem::invalid("unknown-client"))?;
-    let registration = &client.registration;
-    // Nothing is ever sent to an address that is not registered, an error neither.
-    let known = registration.redirects.iter().find(|it| *it.1 == redirect);
-    let (subject, _) = known.ok_or(Problem::invalid("unknown-redirect"))?;
-    if text("response_type") != "code" {
-        return Err(Problem::invalid("unsupported-response-type"));
-    }
-    let mut call = Call::new(PathKind::CallIn, client.known_as());
-    call.subject = Some(subject.clone());
-    call.url = Some(redirect.clone());
-    call.ip = Some(peer.ip());
-    let reason = shared.ask(&call);
-    if reason != Reason::Admitted {
-        return Err(Problem::denied(reason));
-    }
-    let asked: BTreeSet<String> = text("scope").split_whitespace().map(str::to_owned).collect();
-    let scopes = if asked.is_empty() { registration.scopes.clone() } else { asked };
-    if !scopes.is_subset(&registration.scopes) {
-        return Err(Problem::invalid("invalid-scope"));
-    }
-    let challenge = query.get("code_challenge").cloned();
-    if challenge.is_some() && text("code_challenge_method") != "S256" {
-        return Err(Problem::invalid("unsupported-code-challenge-method"));
-    }
-    let code = entropy::token().map_err(|_| Problem::internal())?;
-    let expires_at = clock::now() + Period::from_seconds(60);
-    let kept = Code { client: id, redirect: redirect.clone(), scopes, expires_at, challenge };
-    let mut pages = shared.book.open();
-    pages.make_room(clock::now());
-    pages.codes.insert(Digest::of(code.as_bytes()), kept);
-    drop(pages);
-    let mut to = url::Url::parse(&redirect).map_err(|_| Problem::internal())?;
-    to.query_pairs_mut().append_pair("code", &code).append_pair("iss", shared.issuer());
-    if let Some(state) = query.get("state") {
-        to.query_pairs_mut().append_pair("state", state);
-    }
-    Ok((StatusCode::FOUND, [(header::LOCATION, to.to_string())]).into_response())
 }

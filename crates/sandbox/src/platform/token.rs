@@ -9,8 +9,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::{Call, Reason};
 use countersign_model::time::{Period, Timestamp};
@@ -20,6 +18,7 @@ use serde_json::json;
 use super::Shared;
 use super::assertion::{self, Authenticated, Form, authenticate};
 use super::book::{Client, Refresh, Token};
+use super::front::redeem;
 use super::logs::TokenLine;
 use crate::registration::{ClientRegistration, Lapse};
 use crate::{clock, entropy};
@@ -170,7 +169,10 @@ async fn grant(
             plain(form, registration)?
         }
         "refresh_token" => refresh(shared, registration.client_id.as_str(), form, now)?,
-        "authorization_code" => code(shared, registration.client_id.as_str(), form, now)?,
+        "authorization_code" => {
+            let code = redeem(shared, &who.client, form, now).map_err(Refusal::new)?;
+            Granting { scopes: code.scopes, family: Some(code.family), presented: None }
+        }
         _ => return Err(Refusal::new("unsupported_grant_type")),
     };
     let mut call = Call::new(PathKind::TokenMint, who.client.known_as());
@@ -222,7 +224,12 @@ fn issue(
         }
     }
     pages.make_room(now);
-    let mut family = None;
+    // A code that came twice meanwhile gives nothing.
+    let is_replayed = |it: &Digest| pages.codes.get(it).is_some_and(|it| it.is_replayed);
+    let mut family = granting.family.map(|it| it.0);
+    if family.as_ref().is_some_and(is_replayed) {
+        return Err(Refusal::new("invalid_grant"));
+    }
     if 0 < registration.refresh_ttl_seconds && registration.grant_types.contains("refresh_token") {
         let refresh = entropy::token().map_err(failed)?;
         let digest = Digest::of(refresh.as_bytes());
@@ -294,25 +301,6 @@ fn refresh(
     }
     let scopes = asked(form, &found.scopes)?;
     Ok(Granting { scopes, family: Some((found.family, found.began_at)), presented: Some(digest) })
-}
-
-/// A code counts once, for the address that it was sent to (RFC 6749, section 4.1.3; RFC 7636).
-fn code(shared: &Shared, client: &str, form: &Form, now: Timestamp) -> Result<Granting, Refusal> {
-    let bad = || Refusal::new("invalid_grant");
-    let code = form.get("code").ok_or(Refusal::new("invalid_request"))?;
-    let found = shared.book.open().codes.remove(&Digest::of(code.as_bytes())).ok_or_else(bad)?;
-    let same = form.get("redirect_uri") == Some(&found.redirect) && found.client == client;
-    if !same || found.expires_at <= now {
-        return Err(bad());
-    }
-    if let Some(challenge) = &found.challenge {
-        let verifier = form.get("code_verifier").ok_or_else(bad)?;
-        let digest = Digest::of(verifier.as_bytes());
-        if URL_SAFE_NO_PAD.encode(digest.as_bytes()) != *challenge {
-            return Err(bad());
-        }
-    }
-    Ok(Granting { scopes: found.scopes, family: None, presented: None })
 }
 
 fn words(scopes: &BTreeSet<String>) -> String {

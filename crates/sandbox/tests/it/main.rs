@@ -3,6 +3,7 @@
 
 mod connector;
 mod drills;
+mod front;
 mod harness;
 mod helper;
 mod logs;

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::live::http::Raw;
 use crate::platform::{
-    Answer, ApiAnswer, ClientCopy, Held, PlatformFault, TokenAnswer, WebhookCopy,
+    Answer, ApiAnswer, ClientCopy, FrontCopy, Held, PlatformFault, TokenAnswer, WebhookCopy,
 };
 
 /// How much of a foreign word is kept.
@@ -135,6 +135,25 @@ pub(super) fn copy(raw: &Raw) -> Result<ClientCopy, PlatformFault> {
     let client_id = value.get("client_id").and_then(Value::as_str);
     let client_id = client_id.ok_or_else(|| unreadable("it has no `client_id`"))?.to_owned();
     Ok(ClientCopy { client_id, key: key(&value)? })
+}
+
+/// A throw-away copy of a client that acts through a browser.
+pub(super) fn front_copy(raw: &Raw) -> Result<FrontCopy, PlatformFault> {
+    let copy = copy(raw)?;
+    let mut value = json(raw)?;
+    let number = |name: &str| value.get(name).and_then(Value::as_u64);
+    let (code_life_ms, original) = (number("code_life_ms"), number("code_life_ms_of_original"));
+    let login = value.get_mut("login").map(Value::take).map(parsed).transpose()?;
+    let redirects = value.get_mut("redirects").map(Value::take).unwrap_or_default();
+    let redirects = parsed(redirects)?;
+    Ok(FrontCopy { copy, redirects, code_life_ms, code_life_ms_of_original: original, login })
+}
+
+/// A token with which a client may register itself.
+pub(super) fn invitation(raw: &Raw) -> Result<String, PlatformFault> {
+    let value = json(raw)?;
+    let token = value.get("token").and_then(Value::as_str).filter(|it| !it.is_empty());
+    token.map(str::to_owned).ok_or_else(|| unreadable("it has no `token`"))
 }
 
 /// A throw-away copy of a webhook.

@@ -1,6 +1,6 @@
 //! How the connector asks: what every question of the administrators' API has in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use countersign_model::certify::baseline::Granted;
@@ -15,8 +15,8 @@ use super::read;
 use crate::live::ask::Ask;
 use crate::live::http::Raw;
 use crate::platform::{
-    Answer, ApiAnswer, ApiCall, ClientCopy, CopyTerms, Held, Manner, Objects, PlatformFault,
-    TokenRequest,
+    Answer, ApiAnswer, ApiCall, ClientCopy, CopyTerms, FrontCopy, FrontTrait, Held, Manner,
+    Objects, PlatformFault, TokenRequest,
 };
 
 impl SandboxPlatform {
@@ -103,6 +103,17 @@ impl SandboxPlatform {
         });
         let raw = self.line.send(ask.json(terms.to_string()), None, Size::Answer).await?;
         read::copy(&raw)
+    }
+
+    /// A copy whose front channel has these traits.
+    pub(super) async fn front_copy(
+        &self,
+        client: &str,
+        traits: &BTreeSet<FrontTrait>,
+    ) -> Result<FrontCopy, PlatformFault> {
+        let ask = self.line.new_ask("POST", &["admin", "front-copies", client], Who::Killer)?;
+        let ask = ask.json(json!({ "traits": traits }).to_string());
+        read::front_copy(&self.line.send(ask, None, Size::Answer).await?)
     }
 
     /// A call in a manner of our own.
