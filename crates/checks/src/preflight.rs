@@ -230,6 +230,7 @@ mod tests {
             headers: vec![("date".to_owned(), date.to_owned())],
             body: Vec::new(),
             failure: None,
+            took_ms: 0,
         };
         for (date, is_off) in [
             ("Tue, 24 Nov 2026 03:00:10 GMT", false),

@@ -157,7 +157,8 @@ impl Job {
         let means = Means {
             manifest: Arc::new(input.manifest.clone()),
             digest: input.manifest_digest,
-            client: Client::new(&input.talk, input.manifest)?,
+            client: Client::new(&input.talk, input.manifest)?
+                .and_own(input.platform.as_ref().and_then(|it| it.reach())),
             platform: input.platform,
             harness: input.harness,
             production: input.production,

@@ -44,6 +44,10 @@ impl Check for NamesAWayToRevokeEveryPath {
         };
         let without = [
             places("identity", manifest.identities.iter().map(|it| &*it.revoke_by).collect()),
+            places(
+                "authorization_server",
+                manifest.authorization_servers.iter().map(|it| &*it.revoke_by).collect(),
+            ),
             places("callback", manifest.callbacks.iter().map(|it| &*it.revoke_by).collect()),
             places("webhook", manifest.webhooks.iter().map(|it| &*it.revoke_by).collect()),
             places("event", manifest.events.iter().map(|it| &*it.revoke_by).collect()),

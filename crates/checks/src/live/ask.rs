@@ -107,6 +107,8 @@ pub struct Received {
     pub body: Vec<u8>,
     /// Why there was no answer.
     pub failure: Option<(FailureKind, String)>,
+    /// How long it took, in milliseconds, without the wait for its turn.
+    pub took_ms: u64,
 }
 
 impl fmt::Debug for Received {
@@ -123,6 +125,7 @@ impl Received {
             headers: Vec::new(),
             body: Vec::new(),
             failure: Some((kind, detail.into())),
+            took_ms: 0,
         }
     }
 

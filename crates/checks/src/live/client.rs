@@ -15,12 +15,14 @@ use ipnet::IpNet;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::time::Instant;
 use url::Url;
 
 use super::ask::{Ask, Received};
 use super::http::{Bounds, Way, exchange};
 use super::limit::Pace;
 use super::resolve::Resolver;
+use crate::platform::Reach;
 
 /// How names are found and who may be attacked. The first three are for tests alone.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +61,14 @@ pub struct Client {
     public: Arc<ClientConfig>,
     mapped: Arc<ClientConfig>,
     pace: Pace,
+    own: Option<(Reach, Pace)>,
+}
+
+/// Whose host a request goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Partner,
+    Platform,
 }
 
 #[derive(Debug)]
@@ -96,12 +106,21 @@ impl Client {
             public: tls(public)?,
             mapped: tls(mapped)?,
             pace: Pace::per_second(rules.map_or(1, |it| it.rate_per_second)),
+            own: None,
         })
+    }
+
+    /// With the way to our own platform beside it. What goes there is bound by no rule of the
+    /// partner's, since the host is ours.
+    #[must_use]
+    pub fn and_own(mut self, reach: Option<Reach>) -> Self {
+        self.own = reach.map(|it| (it, Pace::per_second(OWN_PER_SECOND)));
+        self
     }
 
     /// Sends a request, if it may be sent at all.
     pub async fn send(&self, ask: Ask, now: Timestamp) -> Received {
-        let (url, host) = match self.may_send(&ask, now) {
+        let (url, host, whose) = match self.may_send(&ask, now) {
             Ok(it) => it,
             Err(refusal) => return Received::failed(FailureKind::AddressRefused, refusal),
         };
@@ -109,27 +128,51 @@ impl Client {
         let Some(request) = request(&ask, &url, &host) else {
             return Received::failed(FailureKind::Protocol, "the request cannot be written");
         };
-        self.pace.wait().await;
-        let address = match self.resolver.resolve(&host, port).await {
+        let (resolver, pace, tls) = self.way(&host, whose);
+        pace.wait().await;
+        let start = Instant::now();
+        let address = match resolver.resolve(&host, port).await {
             Ok(it) => it,
             Err(it) => return Received::failed(it.kind, it.detail),
         };
-        let is_mapped = self.resolver.fixed.contains_key(&host);
-        let tls = Arc::clone(if is_mapped { &self.mapped } else { &self.public });
+        let tls = Arc::clone(tls);
         let way = Way { address, host: &host, tls, from: None, bounds: Bounds::default() };
-        match exchange(&way, request).await {
-            Ok(it) => {
-                Received { status: it.status, headers: it.headers, body: it.body, failure: None }
-            }
-            Err(it) => Received::failed(it.kind, it.detail),
+        let answer = exchange(&way, request).await;
+        let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match answer {
+            Ok(it) => Received {
+                status: it.status,
+                headers: it.headers,
+                body: it.body,
+                failure: None,
+                took_ms,
+            },
+            Err(it) => Received { took_ms, ..Received::failed(it.kind, it.detail) },
         }
     }
 
-    fn may_send(&self, ask: &Ask, now: Timestamp) -> Result<(Url, String), String> {
+    /// Where a host is, how often it may be asked, and whom to trust there.
+    fn way(&self, host: &str, whose: Whose) -> (&Resolver, &Pace, &Arc<ClientConfig>) {
+        match &self.own {
+            Some((reach, pace)) if whose == Whose::Platform => {
+                (&reach.resolver, pace, &reach.tls)
+            }
+            _ => {
+                let is_mapped = self.resolver.fixed.contains_key(host);
+                let tls = if is_mapped { &self.mapped } else { &self.public };
+                (&self.resolver, &self.pace, tls)
+            }
+        }
+    }
+
+    fn may_send(&self, ask: &Ask, now: Timestamp) -> Result<(Url, String, Whose), String> {
         let url = Url::parse(&ask.url).map_err(|it| format!("not an address: {it}"))?;
         let host = url.host_str().unwrap_or_default().to_lowercase();
         if url.scheme() != "https" {
             return Err("only https is spoken".to_owned());
+        }
+        if self.own.as_ref().is_some_and(|(it, _)| it.hosts.contains(&host)) {
+            return Ok((url, host, Whose::Platform));
         }
         if !self.hosts.contains(&host) {
             return Err(format!("the manifest does not name the host `{host}`"));
@@ -146,9 +189,12 @@ impl Client {
                 return Err(format!("the partner has not proved that it controls `{host}`"));
             }
         }
-        Ok((url, host))
+        Ok((url, host, Whose::Partner))
     }
 }
+
+/// How often our own platform is asked in any second.
+const OWN_PER_SECOND: u32 = 100;
 
 /// The partner's hosts that a manifest names. Addresses at the platform are not among them.
 pub fn hosts_of(manifest: &Manifest) -> BTreeSet<String> {
@@ -159,6 +205,10 @@ pub fn hosts_of(manifest: &Manifest) -> BTreeSet<String> {
         calls.extend(identity.rotation.iter().map(|it| it.start.as_str()));
         let offboarding = identity.offboarding.iter();
         calls.extend(offboarding.flat_map(|it| [it.start.as_str(), it.confirmed.as_str()]));
+    }
+    for server in &manifest.authorization_servers {
+        addresses.push(server.issuer.to_string());
+        calls.extend(server.resource.as_deref());
     }
     addresses.extend(manifest.callbacks.iter().map(|it| it.url.to_string()));
     addresses.extend(manifest.events.iter().map(|it| it.endpoint.to_string()));

@@ -16,10 +16,12 @@ use countersign_model::time::Timestamp;
 use countersign_seal::SigningKey;
 
 pub(crate) mod by_hand;
+mod reach;
 pub mod sandbox;
 mod types;
 
 pub use by_hand::AdminAct;
+pub use reach::Reach;
 pub use types::{
     Accepted, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery, FrontCopy,
     FrontTrait, Held, HeldSubscription, Login, Manner, ObjectCall, Objects, PlatformError,
@@ -35,6 +37,12 @@ pub trait Platform: Send + Sync + fmt::Debug {
 
     /// Where tokens are asked for.
     fn token_endpoint(&self) -> String;
+
+    /// The way to it with requests that a check makes by itself, wrong ones included. None where its
+    /// connector gives no such way.
+    fn reach(&self) -> Option<Reach> {
+        None
+    }
 
     /// What the platform holds for the identities of this manifest, and for the integration beside them.
     async fn granted(&self, manifest: &Manifest) -> Result<Held, PlatformError>;

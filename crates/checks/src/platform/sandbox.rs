@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::{
     Accepted, AdminAct, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery,
     FrontCopy, FrontTrait, Held, Manner, Objects, Platform, PlatformError, PlatformFault, Presence,
-    RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
+    RaisedAlert, Reach, ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
 };
 use crate::live::clock::Clock;
 use assertion::token_form;
@@ -81,6 +81,10 @@ impl Platform for SandboxPlatform {
 
     fn token_endpoint(&self) -> String {
         format!("{}/oauth/token", self.issuer)
+    }
+
+    fn reach(&self) -> Option<Reach> {
+        Some(self.line.reach())
     }
 
     async fn granted(&self, manifest: &Manifest) -> Done<Held> {

@@ -11,9 +11,10 @@ use serde_json::{Map, Value};
 use super::shape::is_extension;
 
 /// Lists whose order and repetitions say nothing.
-pub const SETS: [&str; 12] = [
+pub const SETS: [&str; 14] = [
     "data_classes",
     "fields",
+    "grants",
     "holds",
     "images",
     "may_cause",
@@ -22,6 +23,7 @@ pub const SETS: [&str; 12] = [
     "on",
     "repositories",
     "revoke_by",
+    "scopes",
     "types",
     "uses",
 ];

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::channel::*;
 pub use super::identity::*;
+pub use super::issuer::*;
 pub use super::terms::*;
 use super::words::{HttpsUrl, ProfileRef, Slug};
 use crate::require::tier::Tier;
@@ -32,6 +33,9 @@ pub struct Manifest {
     /// Everything the integration can act with.
     #[serde(rename = "identity", default, skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<Identity>,
+    /// Authorization servers of the partner's whose tokens we trust.
+    #[serde(rename = "authorization_server", default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_servers: Vec<AuthorizationServer>,
     /// Redirects and other addresses that receive codes or tokens.
     #[serde(rename = "callback", default, skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<Callback>,

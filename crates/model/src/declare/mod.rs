@@ -2,6 +2,7 @@
 
 mod channel;
 mod identity;
+mod issuer;
 pub mod manifest;
 pub mod path;
 mod terms;

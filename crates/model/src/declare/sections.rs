@@ -6,7 +6,7 @@ use serde_path_to_error::{Segment, deserialize};
 
 use super::Manifest;
 use super::manifest::{
-    Alert, Automation, Callback, DataPath, DeclaredUse, Dependency, Effects, Environment,
+    Alert, AuthorizationServer, Automation, Callback, DataPath, DeclaredUse, Dependency, Effects, Environment,
     EventSubscription, EvidenceFile, Identity, Integration, Logging, Observation, Owners, Partner,
     Recertify, RevocationTerms, RulesOfEngagement, Source, Webhook,
 };
@@ -44,6 +44,7 @@ fn section(key: &str, value: &Value) -> Vec<Fault> {
         "owners" => one::<Owners>(key, value),
         "source" => one::<Source>(key, value),
         "identity" => each::<Identity>(key, value),
+        "authorization_server" => each::<AuthorizationServer>(key, value),
         "callback" => each::<Callback>(key, value),
         "webhook" => each::<Webhook>(key, value),
         "event" => each::<EventSubscription>(key, value),

@@ -130,6 +130,7 @@ pub fn capabilities_of(manifest: &Manifest) -> BTreeSet<Capability> {
     };
     let signs = |it: &Signing| it.scheme == WebhookScheme::HttpMessageSignatures;
     let table = [
+        (C::OauthAs, !manifest.authorization_servers.is_empty()),
         (C::UserDelegated, delegated),
         // Whoever refreshes for users keeps a token for each of them.
         (C::StoresCustomerCredentials, delegated && refreshes || shares_credentials(manifest)),

@@ -15,7 +15,7 @@ use crate::live::ask::Ask;
 use crate::live::client::{certificates, public_roots, request, tls};
 use crate::live::http::{BODY_BYTES_MAX, Bounds, Failure, Raw, Way, exchange};
 use crate::live::resolve::Resolver;
-use crate::platform::PlatformFault;
+use crate::platform::{PlatformFault, Reach};
 
 /// The largest record that is read.
 const LOG_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -90,6 +90,16 @@ impl Line {
             tls: tls(roots).map_err(|it| wrong(&it.to_string()))?,
             limit: settings.limit,
         })
+    }
+
+    /// The way to it, for requests that somebody else makes.
+    pub(super) fn reach(&self) -> Reach {
+        Reach {
+            hosts: [self.host.clone()].into(),
+            resolver: self.resolver.clone(),
+            tls: Arc::clone(&self.tls),
+            api: self.origin.as_str().trim_end_matches('/').to_owned(),
+        }
     }
 
     /// A request; every part of the path is written as one part, whatever is in it.

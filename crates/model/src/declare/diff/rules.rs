@@ -28,7 +28,7 @@ use Widens::{Always, Appeared, Gone, Never, Raised};
 type Row = (&'static str, Kind, Option<&'static str>, Widens);
 
 /// The first row whose pattern is the path without names, or a part of it that ends at a dot or bracket.
-const ROWS: [Row; 52] = [
+const ROWS: [Row; 60] = [
     ("integration.tier", Kind::TierLowered, None, Never),
     ("integration.purpose", Kind::DeclaredUseChanged, Some("declared-use-changed"), Never),
     ("partner.domain", Kind::PublisherChanged, Some("publisher-changed"), Always),
@@ -55,6 +55,14 @@ const ROWS: [Row; 52] = [
     ("identity[].rotation", Kind::RevocationChanged, None, Never),
     ("identity[].offboarding", Kind::RevocationChanged, None, Never),
     ("identity[]", Kind::IdentityAdded, Some("key-changed"), Appeared),
+    ("authorization_server[].revoke_by", Kind::RevocationChanged, None, Never),
+    ("authorization_server[].scopes", Kind::ScopeAdded, Some("scope-added"), Appeared),
+    ("authorization_server[].issuer", Kind::KeyChanged, Some("issuer-changed"), Always),
+    ("authorization_server[].client", Kind::Other, None, Never),
+    ("authorization_server[].login", Kind::Other, None, Never),
+    ("authorization_server[].resource", Kind::Other, None, Never),
+    ("authorization_server[].registration", Kind::KeyChanged, Some("issuer-changed"), Raised),
+    ("authorization_server[]", Kind::IdentityAdded, Some("issuer-changed"), Appeared),
     ("callback[].revoke_by", Kind::RevocationChanged, None, Never),
     ("callback[]", Kind::CallbackChanged, Some("callback-changed"), Appeared),
     ("webhook[].may_cause", Kind::LimitRaised, Some("limit-raised"), Appeared),
@@ -132,7 +140,8 @@ fn settle(
         Kind::LimitRaised if removed && at.pattern == "automation[]" => (Kind::Other, None, false),
         Kind::ScopeAdded if removed => (Kind::ScopeRemoved, None, false),
         Kind::IdentityAdded if removed => (Kind::IdentityRemoved, None, false),
-        Kind::IdentityAdded if at.pattern != "identity[]" => (Kind::Other, None, false),
+        Kind::IdentityAdded
+            if !["authorization_server[]", "identity[]"].contains(&at.pattern.as_str()) => (Kind::Other, None, false),
         Kind::DataPathAdded if removed => (Kind::DataPathRemoved, None, false),
         Kind::DataPathChanged if removed => (Kind::DataPathChanged, None, false),
         Kind::EventTypeAdded | Kind::SubprocessorAdded if removed => (Kind::Other, None, false),

@@ -45,6 +45,15 @@ fn outside(rules: &Rules<'_>) -> Vec<(String, String)> {
             }
         }
     }
+    for (index, it) in manifest.authorization_servers.iter().enumerate() {
+        add(format!("authorization_server[{index}].issuer"), &it.issuer);
+        if let Some(Ok(request)) = it.resource.as_ref().map(|it| it.parse::<OutsideRequest>()) {
+            add(
+                format!("authorization_server[{index}].resource"),
+                &format!("https://{}/", request.host),
+            );
+        }
+    }
     for (index, it) in manifest.callbacks.iter().enumerate() {
         add(format!("callback[{index}].url"), &it.url);
     }

@@ -46,6 +46,10 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     let identities = manifest.identities.iter().map(|it| &it.revoke_by);
     let lists = [
         ("identity", identities.collect::<Vec<_>>()),
+        (
+            "authorization_server",
+            manifest.authorization_servers.iter().map(|it| &it.revoke_by).collect(),
+        ),
         ("callback", manifest.callbacks.iter().map(|it| &it.revoke_by).collect()),
         ("webhook", manifest.webhooks.iter().map(|it| &it.revoke_by).collect()),
         ("event", manifest.events.iter().map(|it| &it.revoke_by).collect()),

@@ -7,12 +7,13 @@ use regex::{Regex, RegexBuilder};
 
 use super::{PreflightCode, Rules};
 use crate::declare::hours::Hours;
-use crate::declare::manifest::{Direction, FailMode};
+use crate::declare::manifest::{Direction, FailMode, TestAuth};
 use crate::declare::request::{OutsideRequest, UsePattern};
 use crate::declare::schedule::Schedule;
 
 pub(super) fn check(rules: &mut Rules<'_>) {
     identities(rules);
+    authorization_servers(rules);
     paths(rules);
     declared_use(rules);
     sentences(rules);
@@ -58,6 +59,26 @@ fn identities(rules: &mut Rules<'_>) {
             }
             for (index, it) in scope.uses.iter().enumerate() {
                 rules.must(&format!("{at}.uses[{index}]"), it.parse::<UsePattern>());
+            }
+        }
+    }
+}
+
+/// A call can be read, and a client says how it proves itself.
+fn authorization_servers(rules: &mut Rules<'_>) {
+    for (index, server) in rules.manifest().authorization_servers.iter().enumerate() {
+        let at = format!("authorization_server[{index}]");
+        if let Some(it) = &server.resource {
+            rules.must(&format!("{at}.resource"), it.parse::<OutsideRequest>());
+        }
+        for (index, it) in server.clients.iter().enumerate() {
+            let at = format!("{at}.client[{index}]");
+            filled(rules, &format!("{at}.client_id"), &it.client_id, 200);
+            if it.auth != TestAuth::None && it.auth_ref.is_none() {
+                let message = "a client that proves itself needs `auth_ref`";
+                rules.add(PreflightCode::WrongValue, &at, message).help = Some(
+                    "name the secret, or the private key, that our server holds for it".to_owned(),
+                );
             }
         }
     }
