@@ -11,6 +11,7 @@ const FAMILIES: &[&[&dyn Check]] = &[
     granted::CHECKS,
     leak::CHECKS,
     probe::webhook::CHECKS,
+    probe::oauth::CHECKS,
     probe::CHECKS,
     drill::CHECKS,
     log::CHECKS,

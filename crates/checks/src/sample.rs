@@ -44,6 +44,21 @@ impl Sample {
         self.exchange(label, Answer::Response { status, headers: Vec::new(), body })
     }
 
+    /// The same with headers.
+    pub(crate) fn answered_with(
+        self,
+        label: &str,
+        status: u16,
+        headers: &[(&str, &str)],
+        text: &str,
+    ) -> Self {
+        let own = |it: &(&str, &str)| (it.0.to_owned(), it.1.to_owned());
+        let headers = headers.iter().map(own).collect();
+        let body =
+            Body { text: text.to_owned(), bytes: text.len() as u64, digest: None, cut: false };
+        self.exchange(label, Answer::Response { status, headers, body })
+    }
+
     pub(crate) fn silent(self, label: &str, kind: FailureKind) -> Self {
         self.exchange(label, Answer::Failure { kind, detail: String::new() })
     }

@@ -1,4 +1,4 @@
-//! Prints the catch matrix: `cargo xtask matrix [--json]`.
+//! Prints the catch matrix: `cargo xtask matrix [--json] [CHECK …]`; with names, of these checks alone.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -7,9 +7,12 @@ use countersign_sandbox::matrix;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let as_json = std::env::args().skip(1).any(|it| it == "--json");
+    let (flags, names): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|it| it.starts_with("--"));
+    let as_json = flags.iter().any(|it| it == "--json");
+    let only = (!names.is_empty()).then(|| names.into_iter().collect());
     let mut out = std::io::stdout();
-    match matrix::run(None).await {
+    match matrix::run(only.as_ref()).await {
         Ok(matrix) => {
             let text = if as_json { matrix.document().to_string() } else { matrix.table() };
             let is_right = matrix.missed().is_empty() && matrix.false_alarms().is_empty();

@@ -8,6 +8,7 @@ mod clock;
 mod entropy;
 mod more;
 mod net;
+mod oauth_fault;
 mod ring;
 mod role;
 mod serve;
@@ -23,8 +24,9 @@ pub mod world;
 pub use ask::Ask;
 pub use entropy::NoEntropy;
 pub use net::Net;
+pub use oauth_fault::OauthFault;
 pub use partner::{Business, Fault, FrontFault, Kind, Partner};
-pub use platform::{Platform, PlatformConfig};
+pub use platform::{Platform, PlatformConfig, TokenForm};
 pub use tls::{Authority, TlsError};
 pub use world::World;
 

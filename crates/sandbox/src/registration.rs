@@ -8,6 +8,7 @@ use countersign_model::time::Period;
 use countersign_seal::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::OauthFault;
 use crate::partner::FrontFault;
 
 /// A way in which the platform itself is wrong about a client, and about every copy of it.
@@ -25,6 +26,9 @@ pub enum Lapse {
     /// The front channel of the authorization server is wrong about it.
     #[serde(untagged)]
     Front(FrontFault),
+    /// It is wrong behind the token endpoint.
+    #[serde(untagged)]
+    Oauth(OauthFault),
 }
 
 /// A client.
@@ -100,6 +104,13 @@ pub struct Login {
     pub user: String,
     /// SHA-256 of the password.
     pub password_sha256: Digest,
+}
+
+impl ClientRegistration {
+    /// Whether the platform is wrong about it in this way.
+    pub(crate) fn is_wrong(&self, fault: OauthFault) -> bool {
+        self.lapses.contains(&Lapse::Oauth(fault))
+    }
 }
 
 /// An event subscription.

@@ -21,7 +21,9 @@ use crate::platform::JWT_BEARER;
 use crate::registration::{self, Lapse, SubscriptionRegistration};
 use crate::role::{self, Roles, Setting};
 use crate::serve::listener;
-use crate::{Ask, Authority, Fault, Kind, Net, Partner, Platform, PlatformConfig, StartError};
+use crate::{
+    Ask, Authority, Fault, Kind, Net, Partner, Platform, PlatformConfig, StartError, TokenForm,
+};
 
 /// The host of the production tenant.
 pub const PRODUCTION_HOST: &str = "id.example.com";
@@ -84,6 +86,7 @@ impl World {
                 lane,
                 listener: take(host)?,
                 net: net.clone(),
+                tokens: TokenForm::Opaque,
             };
             Platform::start(config, &authority)
         };
@@ -306,10 +309,7 @@ fn register(
         ];
         client.lapses =
             lapses.into_iter().filter(|it| faults.contains(&it.0)).map(|it| it.1).collect();
-        client.lapses.extend(faults.iter().filter_map(|it| match it {
-            Fault::Front(it) => Some(Lapse::Front(*it)),
-            _ => None,
-        }));
+        client.lapses.extend(oauth_lapses(faults));
         platform.register_client(client)?;
     }
     for mut subscription in registration::subscriptions(declared) {
@@ -337,6 +337,15 @@ fn register(
 fn certificates(authority: &Authority) -> Result<Certificates, StartError> {
     let config = authority.config(&[HARNESS_HOST.to_owned()])?;
     Ok(Arc::new(move |name| (name == Some(HARNESS_HOST)).then(|| Arc::clone(&config))))
+}
+
+/// Where an authorization server is wrong about a client.
+fn oauth_lapses(faults: &BTreeSet<Fault>) -> impl Iterator<Item = Lapse> {
+    faults.iter().filter_map(|it| match it {
+        Fault::Front(fault) => Some(Lapse::Front(*fault)),
+        Fault::Oauth(fault) => Some(Lapse::Oauth(*fault)),
+        _ => None,
+    })
 }
 
 fn tolerance(manifest: &Manifest) -> i64 {

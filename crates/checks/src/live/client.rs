@@ -154,9 +154,7 @@ impl Client {
     /// Where a host is, how often it may be asked, and whom to trust there.
     fn way(&self, host: &str, whose: Whose) -> (&Resolver, &Pace, &Arc<ClientConfig>) {
         match &self.own {
-            Some((reach, pace)) if whose == Whose::Platform => {
-                (&reach.resolver, pace, &reach.tls)
-            }
+            Some((reach, pace)) if whose == Whose::Platform => (&reach.resolver, pace, &reach.tls),
             _ => {
                 let is_mapped = self.resolver.fixed.contains_key(host);
                 let tls = if is_mapped { &self.mapped } else { &self.public };

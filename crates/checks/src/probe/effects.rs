@@ -86,7 +86,13 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Received {
-        Received { status, headers: Vec::new(), body: body.as_bytes().to_vec(), failure: None, took_ms: 0 }
+        Received {
+            status,
+            headers: Vec::new(),
+            body: body.as_bytes().to_vec(),
+            failure: None,
+            took_ms: 0,
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Right and wrong requests, sent to the partner or as the partner.
 
+pub(crate) mod authz;
 pub mod effects;
+pub mod oauth;
 pub(crate) mod refusal;
 pub mod replayed_token;
 pub mod revoked_token;

@@ -6,9 +6,9 @@ use serde_path_to_error::{Segment, deserialize};
 
 use super::Manifest;
 use super::manifest::{
-    Alert, AuthorizationServer, Automation, Callback, DataPath, DeclaredUse, Dependency, Effects, Environment,
-    EventSubscription, EvidenceFile, Identity, Integration, Logging, Observation, Owners, Partner,
-    Recertify, RevocationTerms, RulesOfEngagement, Source, Webhook,
+    Alert, AuthorizationServer, Automation, Callback, DataPath, DeclaredUse, Dependency, Effects,
+    Environment, EventSubscription, EvidenceFile, Identity, Integration, Logging, Observation,
+    Owners, Partner, Recertify, RevocationTerms, RulesOfEngagement, Source, Webhook,
 };
 use super::read::node::{join_index, join_key};
 use super::words::ProfileRef;

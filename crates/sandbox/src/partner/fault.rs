@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 
 use super::front_fault::FrontFault;
+use crate::OauthFault;
 
 /// One way to be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,6 +79,9 @@ pub enum Fault {
     /// The front channel of the platform's authorization server is wrong about it.
     #[serde(untagged)]
     Front(FrontFault),
+    /// An authorization server is wrong about its client.
+    #[serde(untagged)]
+    Oauth(OauthFault),
 }
 
 /// Which faults are switched on now.

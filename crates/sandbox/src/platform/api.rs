@@ -79,7 +79,9 @@ pub(super) fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Bearer, Pro
     let invalid = || Problem::unauthorized("invalid-token");
     let token = text(headers).ok_or_else(invalid)?;
     let pages = shared.book.open();
-    let found = pages.tokens.get(&Digest::of(token.as_bytes())).ok_or_else(invalid)?.clone();
+    let digest = Digest::of(token.as_bytes());
+    let found = pages.tokens.get(&digest).or_else(|| pages.revived(&digest));
+    let found = found.ok_or_else(invalid)?.clone();
     let client = pages.clients.get(&found.client).ok_or_else(invalid)?.clone();
     let may_act = client.enabled || client.tokens_outlive_it();
     if found.expires_at <= clock::now() || !may_act {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::hmac;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use countersign_model::time::{Period, Timestamp};
 use countersign_seal::Digest;
 use countersign_seal::jwt::{self, Expect, JwtError, Verified, VerifyingKey};
@@ -12,8 +13,8 @@ use countersign_seal::jwt::{self, Expect, JwtError, Verified, VerifyingKey};
 use super::Shared;
 use super::book::Client;
 use super::client::Freshness;
-use crate::clock;
 use crate::registration::ClientRegistration;
+use crate::{OauthFault, clock};
 
 /// A client that proved who it is.
 #[derive(Debug, Clone)]
@@ -53,13 +54,13 @@ pub(super) async fn authenticate(
         (None, None) => text("client_id").unwrap_or_default(),
     };
     let refused = NotAuthenticated { claimed: claimed.chars().take(200).collect(), kid };
-    // More than one way at once is refused (RFC 6749, section 2.3).
-    if 1 < ways {
-        return Err(refused);
-    }
     let client = shared.book.open().clients.get(&claimed).cloned();
     let Some(client) = client.filter(|it| it.enabled) else { return Err(refused) };
     let registration = &client.registration;
+    // More than one way at once is refused (RFC 6749, section 2.3), and so is none where one is due.
+    if ways != usize::from(registration.auth != "none") {
+        return Err(refused);
+    }
     let secret_is = |secret: &str| {
         registration.secret_sha256.is_some_and(|it| it == Digest::of(secret.as_bytes()))
     };
@@ -67,16 +68,46 @@ pub(super) async fn authenticate(
         "client_secret_basic" => basic.is_some_and(|(_, secret)| secret_is(&secret)),
         "client_secret_post" => text("client_secret").is_some_and(|it| secret_is(&it)),
         "private_key_jwt" => match assertion {
+            None => takes_secret(registration, form),
             Some(it) if text("client_assertion_type").as_deref() == Some(ASSERTION_TYPE) => {
                 verify(shared, registration, &it).await.is_some()
             }
             _ => false,
         },
         // A public client says who it is and proves nothing: its codes are bound by their challenge.
-        "none" => ways == 0,
+        "none" => true,
         _ => false,
     };
     if proven { Ok(Authenticated { kid: refused.kid, client }) } else { Err(refused) }
+}
+
+/// Whether a secret is taken from a client that has none: a lapse.
+fn takes_secret(client: &ClientRegistration, form: &Form) -> bool {
+    let in_address = form.contains_key(SECRET_IN_ADDRESS);
+    client.is_wrong(OauthFault::AcceptsAnySecret)
+        || in_address && client.is_wrong(OauthFault::AcceptsSecretInAddress)
+}
+
+/// What a platform that reads secrets from the address makes of a form: for such a client alone.
+pub(super) fn with_address(shared: &Shared, form: Form, query: Option<&str>) -> Form {
+    let query = query.unwrap_or_default().as_bytes();
+    let query: Form = url::form_urlencoded::parse(query).into_owned().collect();
+    let (Some(id), Some(secret)) = (query.get("client_id"), query.get("client_secret")) else {
+        return form;
+    };
+    let pages = shared.book.open();
+    let reads = pages
+        .clients
+        .get(id)
+        .is_some_and(|it| it.registration.is_wrong(OauthFault::AcceptsSecretInAddress));
+    if !reads {
+        return form;
+    }
+    let mut form = form;
+    form.insert("client_id".to_owned(), id.clone());
+    form.insert("client_secret".to_owned(), secret.clone());
+    form.insert(SECRET_IN_ADDRESS.to_owned(), String::new());
+    form
 }
 
 /// Verifies an assertion that a client signed about itself, once.
@@ -85,14 +116,26 @@ pub(super) async fn verify(
     client: &ClientRegistration,
     assertion: &str,
 ) -> Option<()> {
-    let verified = signature(shared, client, assertion).await?;
-    let claims = &verified.claims;
+    let lenient = client.is_wrong(OauthFault::AcceptsHs256Assertion);
+    let claims = match hs256(client, assertion).filter(|_| lenient) {
+        Some(it) => it,
+        None => signature(shared, client, assertion).await?.claims,
+    };
+    let claims = &claims;
     let now = clock::now();
     jwt::check_times(claims, now.seconds(), SKEW_SECONDS).ok()?;
     let id = client.client_id.as_str();
     let own = |name: &str| claims.get(name).and_then(|it| it.as_str()) == Some(id);
     let exp = Timestamp::from_seconds(claims.get("exp")?.as_i64()?);
-    if !own("iss") || !own("sub") || now + Period::from_seconds(LIFE_SECONDS_MAX) < exp {
+    // A list of servers is no server: whoever reads it there could use it here.
+    let is_list = claims.get("aud").is_some_and(|it| !it.is_string());
+    let is_long = now + Period::from_seconds(LIFE_SECONDS_MAX) < exp;
+    let wrong = [
+        (is_list, OauthFault::AcceptsAudienceList),
+        (is_long, OauthFault::AcceptsLongAssertion),
+        (!own("iss"), OauthFault::AcceptsForeignIssuer),
+    ];
+    if !own("sub") || wrong.into_iter().any(|(is, lapse)| is && !client.is_wrong(lapse)) {
         return None;
     }
     let jti = claims.get("jti").and_then(|it| it.as_str()).filter(|it| !it.is_empty())?;
@@ -101,7 +144,7 @@ pub(super) async fn verify(
     let once = Digest::of_parts(&[id.as_bytes(), jti.as_bytes()]);
     let until = exp + Period::from_seconds(SKEW_SECONDS.unsigned_abs());
     match pages.assertions.insert(once, until) {
-        Some(seen) if now < seen => None,
+        Some(seen) if now < seen && !client.is_wrong(OauthFault::AcceptsReplayedAssertion) => None,
         _ => Some(()),
     }
 }
@@ -120,7 +163,13 @@ async fn signature(
         if let Some(url) = &client.jwks_uri {
             keys.extend(shared.keys.keys(&shared.http, url, freshness).await);
         }
-        match addressed(shared, assertion, &keys) {
+        let anybody = client.is_wrong(OauthFault::AcceptsForeignAudience);
+        let verified = if anybody {
+            jwt::verify(assertion, &keys, Expect::default())
+        } else {
+            addressed(shared, assertion, &keys)
+        };
+        match verified {
             Ok(verified) => return Some(verified),
             // A key that was published a moment ago is looked for once more.
             Err(JwtError::UnknownKey) if client.jwks_uri.is_some() => {}
@@ -150,10 +199,30 @@ fn addressed(
     Err(last)
 }
 
+/// The claims of a token whose HS256 signature verifies with a public key as secret: a lapse.
+fn hs256(client: &ClientRegistration, assertion: &str) -> Option<serde_json::Value> {
+    let decode = |it: &str| URL_SAFE_NO_PAD.decode(it).ok();
+    let (input, signature) = assertion.rsplit_once('.')?;
+    let (header, claims) = input.split_once('.')?;
+    let header: serde_json::Value = serde_json::from_slice(&decode(header)?).ok()?;
+    if header.get("alg")?.as_str()? != "HS256" {
+        return None;
+    }
+    let signature = decode(signature)?;
+    let fits = |key: &serde_json::Value| {
+        let secret = key.get("x").and_then(|it| it.as_str()).and_then(decode);
+        secret.is_some_and(|it| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &it);
+            hmac::verify(&key, input.as_bytes(), &signature).is_ok()
+        })
+    };
+    client.keys.iter().any(fits).then(|| serde_json::from_slice(&decode(claims)?).ok())?
+}
+
 /// Whom an assertion says that it is about, before anybody verified it: only to look up its keys.
 fn claimed(assertion: &str) -> Option<String> {
     let claims = assertion.split('.').nth(1)?;
-    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
     let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
     claims.get("sub")?.as_str().map(str::to_owned)
 }
@@ -170,5 +239,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
 }
 
 pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// A field that no caller can send under this name.
+const SECRET_IN_ADDRESS: &str = "\u{0}secret-in-address";
 const SKEW_SECONDS: i64 = 2;
 const LIFE_SECONDS_MAX: u64 = 300;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use countersign_checks::platform::RaisedAlert;
 use countersign_model::time::Timestamp;
@@ -14,6 +15,7 @@ use crate::partner::FrontFault;
 use crate::registration::{
     ClientRegistration, Lapse, SubscriptionRegistration, WebhookRegistration,
 };
+use crate::{OauthFault, clock};
 
 /// Everything, behind one lock that is never held across a wait.
 #[derive(Debug, Default)]
@@ -28,6 +30,12 @@ pub(crate) struct Pages {
     pub(crate) codes: BTreeMap<Digest, Code>,
     pub(crate) front: FrontPages,
     pub(crate) assertions: BTreeMap<Digest, Timestamp>,
+    /// People by name, with the digest of their password.
+    pub(crate) people: BTreeMap<String, Digest>,
+    /// What was revoked and is not wholly dead: only where that is a lapse.
+    pub(crate) ghosts: BTreeMap<Digest, Ghost>,
+    /// When each client last asked for tokens that nobody knows.
+    pub(crate) guesses: BTreeMap<String, VecDeque<Instant>>,
     pub(crate) subscriptions: BTreeMap<(String, String), Subscription>,
     pub(crate) webhooks: BTreeMap<(String, String), Webhook>,
     pub(crate) intakes: BTreeMap<Digest, String>,
@@ -75,6 +83,13 @@ pub(crate) struct Token {
     pub(crate) expires_at: Timestamp,
     pub(crate) ip: IpAddr,
     pub(crate) family: Option<Digest>,
+}
+
+/// A token that was revoked, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct Ghost {
+    pub(crate) token: Token,
+    pub(crate) since: Instant,
 }
 
 #[derive(Debug, Clone)]
@@ -222,6 +237,29 @@ impl Pages {
         self.front.drop_requests(client);
     }
 
+    /// A token that works again a moment after it was revoked: a lapse.
+    pub(crate) fn revived(&self, digest: &Digest) -> Option<&Token> {
+        let ghost = self.ghosts.get(digest)?;
+        let client = self.clients.get(&ghost.token.client)?;
+        let revives = client.registration.is_wrong(OauthFault::RevivesRevokedTokens);
+        let awake = REVIVED_AFTER < clock::steady().saturating_duration_since(ghost.since);
+        (revives && awake).then_some(&ghost.token)
+    }
+
+    /// Whether a client asks for too many tokens that nobody knows (RFC 7662, section 4).
+    pub(crate) fn guesses_too_much(&mut self, client: &str, now: Instant) -> bool {
+        if GUESSERS_MAX <= self.guesses.len() {
+            self.guesses.clear();
+        }
+        let times = self.guesses.entry(client.to_owned()).or_default();
+        times.retain(|it| now.saturating_duration_since(*it) < GUESSES_WITHIN);
+        if GUESSES_MAX <= times.len() {
+            return true;
+        }
+        times.push_back(now);
+        false
+    }
+
     /// Every token that came from one first grant is dead.
     pub(crate) fn kill_family(&mut self, family: Digest) {
         self.tokens.retain(|_, it| it.family != Some(family));
@@ -272,4 +310,11 @@ fn trim<T>(map: &mut BTreeMap<Digest, T>, end: impl Fn(&T) -> Timestamp) {
     map.retain(|_, it| cut < end(it));
 }
 
+/// How soon a token works again where that is a lapse.
+const REVIVED_AFTER: Duration = Duration::from_millis(300);
+/// How many unknown tokens a client may ask about.
+const GUESSES_MAX: usize = 30;
+/// In which time.
+const GUESSES_WITHIN: Duration = Duration::from_secs(10);
+const GUESSERS_MAX: usize = 10_000;
 const TOKENS_MAX: usize = 100_000;

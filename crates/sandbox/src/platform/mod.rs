@@ -1,6 +1,7 @@
 //! A small identity platform: tokens, an API, events, webhooks, logs, and a gate in front of each.
 
 mod admin;
+mod alive;
 mod api;
 mod assertion;
 mod book;
@@ -49,6 +50,17 @@ pub struct PlatformConfig {
     pub listener: TcpListener,
     /// How it reaches partners.
     pub net: Net,
+    /// Whether its access tokens are signed and say what they are, or mean nothing to anybody else.
+    pub tokens: TokenForm,
+}
+
+/// What an access token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenForm {
+    /// A word that only its issuer can look up.
+    Opaque,
+    /// A signed statement (RFC 9068).
+    Signed,
 }
 
 /// A running platform. It stops when it is dropped.
@@ -77,6 +89,8 @@ pub(crate) struct Shared {
     pub(crate) reader: Digest,
     pub(crate) killer: Digest,
     pub(crate) events: tokio::sync::Notify,
+    /// With which it signs access tokens; none where they are opaque.
+    pub(crate) token_key: Option<SigningKey>,
 }
 
 impl fmt::Debug for Shared {
@@ -136,9 +150,14 @@ impl Platform {
             reader: Digest::of(reader.as_bytes()),
             killer: Digest::of(killer.as_bytes()),
             events: tokio::sync::Notify::new(),
+            token_key: match config.tokens {
+                TokenForm::Opaque => None,
+                TokenForm::Signed => Some(entropy::key()?),
+            },
         });
         let router = Router::new()
             .merge(oauth::routes())
+            .merge(alive::routes())
             .merge(token::routes())
             .merge(front::routes())
             .merge(api::routes())
@@ -201,6 +220,12 @@ impl Platform {
         client::check(&client).map_err(|it| StartError::Refused(it.to_owned()))?;
         self.shared.book.put_client(client, clock::now());
         Ok(())
+    }
+
+    /// Makes a person known who signs in with a password.
+    pub fn register_person(&self, name: &str, password: &str) {
+        let digest = Digest::of(password.as_bytes());
+        self.shared.book.open().people.insert(name.to_owned(), digest);
     }
 
     /// Takes a client away.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Form as FormBody, State};
+use axum::extract::{ConnectInfo, Form as FormBody, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::{Call, Reason};
 use countersign_model::time::{Period, Timestamp};
-use countersign_seal::Digest;
+use countersign_seal::{Digest, SigningKey, jwt};
 use serde_json::json;
 
 use super::Shared;
@@ -21,7 +21,7 @@ use super::book::{Client, Refresh, Token};
 use super::front::redeem;
 use super::logs::TokenLine;
 use crate::registration::{ClientRegistration, Lapse};
-use crate::{clock, entropy};
+use crate::{OauthFault, clock, entropy};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/oauth/token", post(token))
@@ -76,9 +76,11 @@ pub(crate) fn token_id(token: &str) -> String {
 async fn token(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     FormBody(form): FormBody<Form>,
 ) -> Response {
+    let form = assertion::with_address(&shared, form, query.as_deref());
     let now = clock::now();
     let text = |name: &str| form.get(name).map(|it| it.chars().take(200).collect::<String>());
     let mut line = TokenLine {
@@ -115,6 +117,7 @@ async fn token(
         refusal.error.clone_into(&mut line.result);
         line.gate = refusal.reason.map(|it| it.code().to_owned());
     }
+    let cached = is_cached(&shared, &line.client_id);
     write_down(&shared, line);
     let mut response = match answer {
         Ok(body) => (StatusCode::OK, Json(body)).into_response(),
@@ -124,9 +127,18 @@ async fn token(
             (refusal.status, Json(body)).into_response()
         }
     };
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+    if !cached {
+        let no_store = HeaderValue::from_static("no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+    }
     response
+}
+
+/// Whether answers to a client may be kept: a lapse.
+fn is_cached(shared: &Shared, client: &str) -> bool {
+    let pages = shared.book.open();
+    let client = pages.clients.get(client);
+    client.is_some_and(|it| it.registration.is_wrong(OauthFault::LetsTokensBeCached))
 }
 
 /// Writes a request down; a platform that is wrong about a client loses every seventh of its tokens.
@@ -150,7 +162,8 @@ async fn grant(
 ) -> Result<serde_json::Value, Refusal> {
     let registration = &who.client.registration;
     let grant = form.get("grant_type").ok_or(Refusal::new("invalid_request"))?;
-    if !registration.grant_types.contains(grant) {
+    let password = grant == "password" && registration.is_wrong(OauthFault::AllowsPasswordGrant);
+    if !registration.grant_types.contains(grant) && !password {
         let known = GRANTS.contains(&grant.as_str());
         return Err(Refusal::new(if known {
             "unauthorized_client"
@@ -161,6 +174,7 @@ async fn grant(
     let now = clock::now();
     let granting = match grant.as_str() {
         "client_credentials" => plain(form, registration)?,
+        "password" => person(shared, form, registration)?,
         JWT_BEARER => {
             let assertion = form.get("assertion").ok_or(Refusal::new("invalid_request"))?;
             assertion::verify(shared, registration, assertion)
@@ -168,7 +182,7 @@ async fn grant(
                 .ok_or(Refusal::new("invalid_grant"))?;
             plain(form, registration)?
         }
-        "refresh_token" => refresh(shared, registration.client_id.as_str(), form, now)?,
+        "refresh_token" => refresh(shared, registration, form, now)?,
         "authorization_code" => {
             let code = redeem(shared, &who.client, form, now).map_err(Refusal::new)?;
             Granting { scopes: code.scopes, family: Some(code.family), presented: None }
@@ -204,7 +218,10 @@ fn issue(
     let registration = &client.registration;
     let id = registration.client_id.as_str();
     let now = line.time;
-    let access = entropy::token().map_err(failed)?;
+    let access = match &shared.token_key {
+        Some(key) => signed(shared, key, client, &granting.scopes, now)?,
+        None => entropy::token().map_err(failed)?,
+    };
     line.token_id = Some(token_id(&access));
     let mut body = json!({
         "access_token": access,
@@ -258,6 +275,33 @@ fn issue(
     Ok(body)
 }
 
+/// An access token that says what it is (RFC 9068).
+fn signed(
+    shared: &Shared,
+    key: &SigningKey,
+    client: &Client,
+    scopes: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<String, Refusal> {
+    let registration = &client.registration;
+    let failed = || Refusal::new("server_error");
+    let life = Period::from_seconds(registration.token_ttl_seconds);
+    let mut claims = json!({
+        "iss": shared.issuer(), "aud": shared.issuer(), "sub": registration.client_id,
+        "client_id": registration.client_id, "scope": words(scopes),
+        "iat": now.seconds(), "exp": (now + life).seconds(),
+        "jti": entropy::token().map_err(|_| failed())?,
+    });
+    if registration.is_wrong(OauthFault::OmitsTokenId)
+        && let Some(claims) = claims.as_object_mut()
+    {
+        claims.remove("jti");
+    }
+    let plainly = registration.is_wrong(OauthFault::TypesTokensPlainly);
+    let typ = if plainly { "JWT" } else { "at+jwt" };
+    jwt::sign(typ, key.key_id().as_str(), &claims, key).map_err(|_| failed())
+}
+
 /// The scopes that are asked for: all of the client's where none are named, never more.
 fn asked(form: &Form, may: &BTreeSet<String>) -> Result<BTreeSet<String>, Refusal> {
     let Some(scope) = form.get("scope").filter(|it| !it.trim().is_empty()) else {
@@ -277,21 +321,44 @@ fn plain(form: &Form, registration: &ClientRegistration) -> Result<Granting, Ref
     Ok(Granting { scopes, family: None, presented: None })
 }
 
+/// Takes the password of a person: only where that is a lapse.
+fn person(
+    shared: &Shared,
+    form: &Form,
+    registration: &ClientRegistration,
+) -> Result<Granting, Refusal> {
+    let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    let password = Digest::of(text("password").as_bytes());
+    if shared.book.open().people.get(text("username")) != Some(&password) {
+        return Err(Refusal::new("invalid_grant"));
+    }
+    plain(form, registration)
+}
+
 /// A refresh token counts once; a second time kills everything that came from its first grant.
 fn refresh(
     shared: &Shared,
-    client: &str,
+    registration: &ClientRegistration,
     form: &Form,
     now: Timestamp,
 ) -> Result<Granting, Refusal> {
+    let client = registration.client_id.as_str();
     let token = form.get("refresh_token").ok_or(Refusal::new("invalid_request"))?;
     let digest = Digest::of(token.as_bytes());
     let mut pages = shared.book.open();
-    let found = pages.refreshes.get(&digest).filter(|it| it.client == client).cloned();
+    let anybody = registration.is_wrong(OauthFault::RefreshesForOthers);
+    let found = pages.refreshes.get(&digest).filter(|it| anybody || it.client == client).cloned();
     let found = found.ok_or(Refusal::new("invalid_grant"))?;
+    if found.used && registration.is_wrong(OauthFault::RefreshesTwice) {
+        let scopes = asked(form, &found.scopes)?;
+        let family = Some((found.family, found.began_at));
+        return Ok(Granting { scopes, family, presented: None });
+    }
     if found.used {
         pages.raise(client, REFRESH_TWICE, now);
-        pages.kill_family(found.family);
+        if !registration.is_wrong(OauthFault::KeepsRefreshFamily) {
+            pages.kill_family(found.family);
+        }
         // What was presented stays known, so that a third time raises the alarm too.
         pages.refreshes.insert(digest, found);
         return Err(Refusal::new("invalid_grant"));

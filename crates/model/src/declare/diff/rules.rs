@@ -141,7 +141,10 @@ fn settle(
         Kind::ScopeAdded if removed => (Kind::ScopeRemoved, None, false),
         Kind::IdentityAdded if removed => (Kind::IdentityRemoved, None, false),
         Kind::IdentityAdded
-            if !["authorization_server[]", "identity[]"].contains(&at.pattern.as_str()) => (Kind::Other, None, false),
+            if !["authorization_server[]", "identity[]"].contains(&at.pattern.as_str()) =>
+        {
+            (Kind::Other, None, false)
+        }
         Kind::DataPathAdded if removed => (Kind::DataPathRemoved, None, false),
         Kind::DataPathChanged if removed => (Kind::DataPathChanged, None, false),
         Kind::EventTypeAdded | Kind::SubprocessorAdded if removed => (Kind::Other, None, false),

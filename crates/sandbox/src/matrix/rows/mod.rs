@@ -5,6 +5,7 @@ mod fact;
 mod granted;
 mod leak;
 mod log;
+mod oauth;
 mod probe;
 mod webhook;
 
@@ -12,8 +13,16 @@ use std::sync::LazyLock;
 
 use super::Row;
 
-const FAMILIES: &[&[Row]] =
-    &[fact::ROWS, granted::ROWS, leak::ROWS, webhook::ROWS, probe::ROWS, drill::ROWS, log::ROWS];
+const FAMILIES: &[&[Row]] = &[
+    fact::ROWS,
+    granted::ROWS,
+    leak::ROWS,
+    webhook::ROWS,
+    oauth::ROWS,
+    probe::ROWS,
+    drill::ROWS,
+    log::ROWS,
+];
 
 /// One row for each check, in the order of the registry.
 pub static ROWS: LazyLock<Vec<&'static Row>> =
