@@ -1,6 +1,7 @@
 //! What a check is: one half talks and writes down, the other judges what was written down.
 
-use countersign_model::check::{Judgement, Transcript, Verdict};
+use countersign_model::check::transcript::FailureKind;
+use countersign_model::check::{Answer, Entry, Exchange, Judgement, Transcript, Verdict};
 use countersign_model::declare::Manifest;
 
 use crate::talk::Talk;
@@ -83,9 +84,22 @@ pub(crate) const CUT_SHORT: &str = "cut-short";
 /// The fact that says whether everything was undone.
 pub(crate) const UNDO: &str = "undo";
 
+/// The first request that our own guard did not let out, and why.
+fn held_back(transcript: &Transcript) -> Option<(&str, &str)> {
+    transcript.entries.iter().find_map(|it| match it {
+        Entry::Exchange(Exchange {
+            request,
+            answer: Answer::Failure { kind: FailureKind::AddressRefused, detail },
+            ..
+        }) => Some((request.url.as_str(), detail.as_str())),
+        _ => None,
+    })
+}
+
 /// Judges a transcript: what the check says, and what holds for every check.
 ///
-/// A check that did not come to its end, or left something changed, passes nothing.
+/// A check that did not come to its end, left something changed, or was held back by our own guard
+/// passes nothing.
 pub fn conclude(check: &dyn Check, transcript: &Transcript) -> Judgement {
     if transcript.settings.contains_key(NO_SUBJECT) {
         return Judgement::not_applicable("the manifest declares nothing that this asks about");
@@ -107,6 +121,12 @@ pub fn conclude(check: &dyn Check, transcript: &Transcript) -> Judgement {
         return Judgement::inconclusive("the check did not come to its end")
             .observed(why)
             .expected("an end inside the time budget");
+    }
+    if let Some((url, why)) = held_back(transcript) {
+        return Judgement::inconclusive(format!("a request was not sent: {why}"))
+            .observed(format!("our own guard held back {url}"))
+            .expected("control of each host is proved, and the rules of engagement allow the hour")
+            .at("rules_of_engagement");
     }
     let wants_effect = transcript.text("status_only") == Some("inconclusive");
     if judgement.status_only && wants_effect && judgement.verdict == Verdict::Pass {

@@ -20,6 +20,9 @@ pub struct Preflight {
     pub questions: u32,
     /// What stands in the way; then nothing else runs.
     pub problems: Vec<Problem>,
+    /// What keeps some checks from concluding anything; the others run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Problem>,
 }
 
 /// One thing that stands in the way.
@@ -66,6 +69,7 @@ pub async fn preflight(means: &Arc<Means>) -> Preflight {
     effects(means, &mut all).await;
     events(means, &mut all).await;
     secrets(means, &mut all);
+    proofs(means, &mut all).await;
     all
 }
 
@@ -176,6 +180,22 @@ fn secrets(means: &Means, all: &mut Preflight) {
             });
         all.ask("is there a secret for the drills?", &format!("identity[{index}]"), problem);
     }
+}
+
+/// Which hosts get no hostile request, since nobody has proved that the partner controls them.
+async fn proofs(means: &Means, all: &mut Preflight) {
+    let (questions, unproved) = means.client.prove(now(means)).await;
+    all.questions = all.questions.saturating_add(questions);
+    all.notices.extend(unproved.into_iter().map(|it| Problem {
+        question: "does the partner control the host?".to_owned(),
+        sentence: format!(
+            "control of `{}` is not proved, so nothing hostile is sent there",
+            it.challenge.host
+        ),
+        observed: format!("{}: {}", it.challenge.place, it.observed),
+        fix: format!("To prove it until {}, {}.", it.challenge.until, it.challenge),
+        place: Some("rules_of_engagement.proof".to_owned()),
+    }));
 }
 
 async fn send(means: &Means, ask: Ask) -> (Received, Timestamp) {

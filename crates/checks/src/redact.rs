@@ -180,10 +180,10 @@ fn is_telling(name: &str) -> bool {
 /// What stands in the place of something that was taken out.
 static MARK: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\A\[(?:key|mail|secret|token) [0-9a-f]{16}\]\z"));
-/// `name=value` of a form or query, and the value of an authorization written in running text.
+/// `name=value` of a form, query or fragment (packed into another one, too), and the value of an authorization written in running text.
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r#"(?i)(?P<name>(?:^|[?&\s;,"'{{])(?:{})["']?\s*[=:]\s*["']?(?:(?:bearer|basic|dpop)\s+)?|\b(?:bearer|basic|dpop)\s+)(?P<value>[^\s&;,"'\[\]{{}}]{{6,}})"#,
+        r#"(?i)(?P<name>(?:^|[^a-z0-9_-]|%(?:23|26|3f))(?:{})["']?\s*(?:[=:]|%3d)\s*["']?(?:(?:bearer|basic|dpop)\s+)?|\b(?:bearer|basic|dpop)\s+)(?P<value>[^\s&;,"'\[\]{{}}]{{6,}})"#,
         TELLING.join("|")
     ))
 });

@@ -134,7 +134,7 @@ pub struct Talk {
     /// A certificate authority to trust beside the public ones.
     #[serde(default)]
     pub ca: Option<PathBuf>,
-    /// Hosts whose control the partner has proved: only these get hostile requests.
+    /// Hosts whose control is taken for proved.
     #[serde(default)]
     pub proved: BTreeSet<String>,
 }
@@ -194,10 +194,11 @@ impl Config {
                 self.listen
             ));
         }
-        let stands_in = !self.talk.resolve.is_empty() || self.talk.ca.is_some();
+        let talk = &self.talk;
+        let stands_in = !talk.resolve.is_empty() || talk.ca.is_some() || !talk.proved.is_empty();
         if self.environment == Environment::Production && stands_in {
             return rule(
-                "`talk.resolve` and `talk.ca` are refused where `environment` is `production`"
+                "`talk.resolve`, `talk.ca` and `talk.proved` are refused where `environment` is `production`"
                     .to_owned(),
             );
         }
@@ -243,6 +244,13 @@ mod tests {
             (format!("{TEXT}{}{}", person("mira"), person("mira")), "used twice"),
             (
                 format!("{}[talk]\nca = \"ca.pem\"\n", TEXT.replace("sandbox", "production")),
+                "are refused where",
+            ),
+            (
+                format!(
+                    "{}[talk]\nproved = [\"a.example\"]\n",
+                    TEXT.replace("sandbox", "production")
+                ),
                 "are refused where",
             ),
         ];

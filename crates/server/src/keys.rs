@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use countersign_checks::live::proof::Proofs;
 use countersign_seal::{Digest, SigningKey};
 
 use crate::entropy::{NoEntropy, random};
@@ -18,6 +19,9 @@ pub struct Keys {
     pub snapshot: SigningKey,
     /// Salts digests of guessable content.
     pub(crate) salt: Salt,
+    /// Makes the tokens by which control of hosts is proved. It makes nothing else: whoever could
+    /// have something else made with it could have a token made.
+    pub(crate) proofs: Proofs,
 }
 
 /// A salt that does not show itself.
@@ -67,6 +71,7 @@ impl Keys {
             certificate: key("certificate.json")?,
             snapshot: key("snapshot.json")?,
             salt: Salt(seed(&folder.join("salt.json"))?),
+            proofs: Proofs::new(seed(&folder.join("proof.json"))?),
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use countersign_checks::live::proof::Proofs;
 use countersign_checks::platform::RaisedAlert;
 use countersign_model::certify::Baseline;
 use countersign_model::check::{Evidence, Finding};
@@ -76,6 +77,8 @@ pub struct Job<'a> {
     pub submitted: Timestamp,
     /// Salts digests of secrets in transcripts.
     pub salt: &'a [u8; 32],
+    /// By whom control of hosts is proved.
+    pub proofs: &'a Proofs,
 }
 
 /// What a run found.
@@ -85,6 +88,8 @@ pub struct Looked {
     pub questions: u32,
     /// What stands in the way of judging; then there is no evidence.
     pub problems: Vec<Value>,
+    /// What keeps some checks from concluding anything.
+    pub notices: Vec<Value>,
     /// What was seen, in a fixed order.
     pub seen: Vec<Seen>,
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use countersign_model::check::transcript::FailureKind;
 use countersign_model::declare::Manifest;
 use countersign_model::declare::hours::Hours;
-use countersign_model::declare::manifest::Environment;
+use countersign_model::declare::manifest::{Environment, HostProof};
 use countersign_model::time::Timestamp;
 use http_body_util::Full;
 use ipnet::IpNet;
@@ -19,12 +19,17 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::ask::{Ask, Received};
+use super::dns::Dns;
 use super::http::{Bounds, Way, exchange};
-use super::limit::Pace;
+use super::limit::{Lanes, retry_after};
+use super::proof::Proofs;
 use super::resolve::Resolver;
 use crate::platform::Reach;
 
-/// How names are found and who may be attacked. The first three are for tests alone.
+/// How often a request is repeated that a host asks to repeat later.
+const REPEATS_MAX: u32 = 2;
+
+/// How names are found and who may be attacked. All but the last are for tests alone.
 #[derive(Debug, Clone, Default)]
 pub struct TalkConfig {
     /// Names with an address of our own choice.
@@ -33,8 +38,12 @@ pub struct TalkConfig {
     pub ca: Option<Vec<u8>>,
     /// Private networks that are allowed all the same.
     pub allow_networks: Vec<IpNet>,
-    /// Hosts whose control the partner has proved: only these get hostile requests.
+    /// The name server that is asked, in place of those of this machine.
+    pub dns: Option<SocketAddr>,
+    /// Hosts whose control is taken for proved.
     pub proved: BTreeSet<String>,
+    /// By whom control of hosts is proved: only proved ones get hostile requests.
+    pub proofs: Option<Proofs>,
 }
 
 /// The settings are of no use.
@@ -54,14 +63,18 @@ pub enum TalkConfigError {
 /// The way to the partner's hosts.
 #[derive(Debug)]
 pub struct Client {
-    hosts: BTreeSet<String>,
-    proved: BTreeSet<String>,
-    rules: Option<Rules>,
+    pub(super) integration: String,
+    pub(super) hosts: BTreeSet<String>,
+    /// Of each host: whether the partner has proved its control, or what it has to do.
+    standing: RwLock<BTreeMap<String, Result<(), String>>>,
+    pub(super) proofs: Option<Proofs>,
+    pub(super) rules: Option<Rules>,
+    pub(super) dns: Dns,
     resolver: Resolver,
     public: Arc<ClientConfig>,
     mapped: Arc<ClientConfig>,
-    pace: Pace,
-    own: Option<(Reach, Pace)>,
+    lanes: Lanes,
+    own: Option<(Reach, Lanes)>,
 }
 
 /// Whose host a request goes to.
@@ -71,9 +84,12 @@ enum Whose {
     Platform,
 }
 
+/// The rules of engagement.
 #[derive(Debug)]
-struct Rules {
+pub(super) struct Rules {
     hours: Option<Hours>,
+    /// How control of a host is proved.
+    pub(super) proof: HostProof,
 }
 
 impl Client {
@@ -84,6 +100,8 @@ impl Client {
                 ("resolve", !config.resolve.is_empty()),
                 ("ca", config.ca.is_some()),
                 ("allow_networks", !config.allow_networks.is_empty()),
+                ("dns", config.dns.is_some()),
+                ("proved", !config.proved.is_empty()),
             ];
             if let Some((name, _)) = test_only.into_iter().find(|(_, is_set)| *is_set) {
                 return Err(TalkConfigError::TestOnly(name));
@@ -95,17 +113,22 @@ impl Client {
             None => public.clone(),
         };
         let rules = manifest.rules_of_engagement.as_ref();
+        let proved = config.proved.iter().map(|it| (it.to_lowercase(), Ok(())));
         Ok(Self {
+            integration: manifest.integration.id.to_string(),
             hosts: hosts_of(manifest),
-            proved: config.proved.iter().map(|it| it.to_lowercase()).collect(),
-            rules: rules.map(|it| Rules { hours: it.hours.parse().ok() }),
+            standing: RwLock::new(proved.collect()),
+            proofs: config.proofs.clone(),
+            rules: rules.map(|it| Rules { hours: it.hours.parse().ok(), proof: it.proof }),
+            dns: Dns::new(config.dns),
             resolver: Resolver {
                 fixed: config.resolve.clone(),
                 allowed: config.allow_networks.clone(),
+                dns: Dns::new(config.dns),
             },
             public: tls(public)?,
             mapped: tls(mapped)?,
-            pace: Pace::per_second(rules.map_or(1, |it| it.rate_per_second)),
+            lanes: Lanes::per_second(rules.map_or(1, |it| it.rate_per_second)),
             own: None,
         })
     }
@@ -114,51 +137,63 @@ impl Client {
     /// partner's, since the host is ours.
     #[must_use]
     pub fn and_own(mut self, reach: Option<Reach>) -> Self {
-        self.own = reach.map(|it| (it, Pace::per_second(OWN_PER_SECOND)));
+        self.own = reach.map(|it| (it, Lanes::per_second(OWN_PER_SECOND)));
         self
     }
 
-    /// Sends a request, if it may be sent at all.
+    /// Sends a request, if it may be sent at all. What is not hostile is repeated where the host
+    /// asks for that (429 and `Retry-After`), a few times and within seconds.
     pub async fn send(&self, ask: Ask, now: Timestamp) -> Received {
         let (url, host, whose) = match self.may_send(&ask, now) {
             Ok(it) => it,
             Err(refusal) => return Received::failed(FailureKind::AddressRefused, refusal),
         };
+        let (resolver, lanes, tls) = self.way(&host, whose);
         let port = url.port_or_known_default().unwrap_or(443);
-        let Some(request) = request(&ask, &url, &host) else {
-            return Received::failed(FailureKind::Protocol, "the request cannot be written");
-        };
-        let (resolver, pace, tls) = self.way(&host, whose);
-        pace.wait().await;
-        let start = Instant::now();
-        let address = match resolver.resolve(&host, port).await {
-            Ok(it) => it,
-            Err(it) => return Received::failed(it.kind, it.detail),
-        };
-        let tls = Arc::clone(tls);
-        let way = Way { address, host: &host, tls, from: None, bounds: Bounds::default() };
-        let answer = exchange(&way, request).await;
-        let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        match answer {
-            Ok(it) => Received {
-                status: it.status,
-                headers: it.headers,
-                body: it.body,
-                failure: None,
-                took_ms,
-            },
-            Err(it) => Received { took_ms, ..Received::failed(it.kind, it.detail) },
+        let mut repeats = 0;
+        loop {
+            let Some(request) = request(&ask, &url, &host) else {
+                let text = "the request cannot be written";
+                return Received::failed(FailureKind::Protocol, text);
+            };
+            let turn = lanes.turn(&host).await;
+            let received = once(resolver, tls, (&host, port), request).await;
+            drop(turn);
+            let later = retry_after(&received, now).filter(|_| !ask.hostile);
+            let (Some(later), true) = (later, repeats < REPEATS_MAX) else { return received };
+            lanes.hold(&host, later).await;
+            repeats += 1;
         }
     }
 
+    /// Notes whether control of a host is proved, or what has to be done.
+    pub(super) fn stand(&self, host: &str, standing: Result<(), String>) {
+        let mut known = self.standing.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(host.to_owned(), standing);
+    }
+
+    /// Whether the partner has proved that it controls a host, or what it has to do.
+    pub(super) fn is_proved(&self, host: &str) -> Result<(), String> {
+        let known = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        let nobody = || Err("no proof was asked for in this run".to_owned());
+        known.get(host).cloned().unwrap_or_else(nobody)
+    }
+
+    /// Whether a host is our own platform's.
+    pub(super) fn is_own(&self, host: &str) -> bool {
+        self.own.as_ref().is_some_and(|(it, _)| it.hosts.contains(host))
+    }
+
     /// Where a host is, how often it may be asked, and whom to trust there.
-    fn way(&self, host: &str, whose: Whose) -> (&Resolver, &Pace, &Arc<ClientConfig>) {
+    fn way(&self, host: &str, whose: Whose) -> (&Resolver, &Lanes, &Arc<ClientConfig>) {
         match &self.own {
-            Some((reach, pace)) if whose == Whose::Platform => (&reach.resolver, pace, &reach.tls),
+            Some((reach, lanes)) if whose == Whose::Platform => {
+                (&reach.resolver, lanes, &reach.tls)
+            }
             _ => {
                 let is_mapped = self.resolver.fixed.contains_key(host);
                 let tls = if is_mapped { &self.mapped } else { &self.public };
-                (&self.resolver, &self.pace, tls)
+                (&self.resolver, &self.lanes, tls)
             }
         }
     }
@@ -169,7 +204,7 @@ impl Client {
         if url.scheme() != "https" {
             return Err("only https is spoken".to_owned());
         }
-        if self.own.as_ref().is_some_and(|(it, _)| it.hosts.contains(&host)) {
+        if self.is_own(&host) {
             return Ok((url, host, Whose::Platform));
         }
         if !self.hosts.contains(&host) {
@@ -182,12 +217,40 @@ impl Client {
             if !rules.hours.as_ref().is_some_and(|it| it.contains(now)) {
                 return Err("it is outside the hours of [rules_of_engagement]".to_owned());
             }
-            // An operator who maps a name to an address of his own has control of it.
-            if !self.proved.contains(&host) && !self.resolver.fixed.contains_key(&host) {
-                return Err(format!("the partner has not proved that it controls `{host}`"));
+            if let Err(todo) = self.is_proved(&host) {
+                let text = format!("the partner has not proved that it controls `{host}`: {todo}");
+                return Err(text);
             }
         }
         Ok((url, host, Whose::Partner))
+    }
+}
+
+/// One request over this way; how long it took is told beside its answer.
+async fn once(
+    resolver: &Resolver,
+    tls: &Arc<ClientConfig>,
+    (host, port): (&str, u16),
+    request: http::Request<Full<Bytes>>,
+) -> Received {
+    let start = Instant::now();
+    let address = match resolver.resolve(host, port).await {
+        Ok(it) => it,
+        Err(it) => return Received::failed(it.kind, it.detail),
+    };
+    let tls = Arc::clone(tls);
+    let way = Way { address, host, tls, from: None, bounds: Bounds::default() };
+    let answer = exchange(&way, request).await;
+    let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match answer {
+        Ok(it) => Received {
+            status: it.status,
+            headers: it.headers,
+            body: it.body,
+            failure: None,
+            took_ms,
+        },
+        Err(it) => Received { took_ms, ..Received::failed(it.kind, it.detail) },
     }
 }
 

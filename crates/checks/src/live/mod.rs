@@ -3,9 +3,12 @@
 pub mod ask;
 pub mod client;
 pub mod clock;
+pub mod dns;
 pub mod entropy;
 pub mod http;
 pub mod limit;
+pub mod proof;
+pub mod prove;
 pub mod resolve;
 
 /// Base64 for addresses and tokens, without padding (RFC 4648, section 5).

@@ -7,6 +7,8 @@ use std::time::Duration;
 use countersign_model::check::transcript::FailureKind;
 use ipnet::IpNet;
 
+use super::dns::Dns;
+
 /// How long a name may take to resolve.
 const RESOLVE_MAX: Duration = Duration::from_secs(3);
 /// How many addresses of a name are looked at.
@@ -19,6 +21,8 @@ pub struct Resolver {
     pub fixed: BTreeMap<String, SocketAddr>,
     /// Private networks that are allowed all the same.
     pub allowed: Vec<IpNet>,
+    /// Who is asked for addresses, where an operator chose somebody.
+    pub dns: Dns,
 }
 
 impl Resolver {
@@ -32,20 +36,29 @@ impl Resolver {
         if let Ok(address) = bare.parse::<IpAddr>() {
             return self.guard(address).map(|()| SocketAddr::new(address, port));
         }
-        let looked_up = tokio::net::lookup_host((host.to_owned(), port));
-        let found = tokio::time::timeout(RESOLVE_MAX, looked_up).await;
         let unresolved = |detail: &str| Refusal {
             kind: FailureKind::Resolve,
             detail: format!("{host}: {detail}"),
         };
-        let found = found
-            .map_err(|_| unresolved("no answer in time"))?
-            .map_err(|_| unresolved("no such name"))?;
-        let addresses: Vec<SocketAddr> = found.take(ADDRESSES_MAX).collect();
+        let addresses = self.look_up(host, port).await.map_err(|it| unresolved(&it))?;
         for address in &addresses {
             self.guard(address.ip())?;
         }
         addresses.first().copied().ok_or_else(|| unresolved("no address"))
+    }
+
+    /// Asked anew for every request: what was seen before says nothing about the next one.
+    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+        if self.dns.is_chosen() {
+            let found = self.dns.addresses(host).await?;
+            return Ok(found.into_iter().map(|it| SocketAddr::new(it, port)).collect());
+        }
+        let looked_up = tokio::net::lookup_host((host.to_owned(), port));
+        match tokio::time::timeout(RESOLVE_MAX, looked_up).await {
+            Err(_) => Err("no answer in time".to_owned()),
+            Ok(Err(_)) => Err("no such name".to_owned()),
+            Ok(Ok(it)) => Ok(it.take(ADDRESSES_MAX).collect()),
+        }
     }
 
     fn guard(&self, address: IpAddr) -> Result<(), Refusal> {

@@ -1,5 +1,7 @@
 //! What can be asked of the checks from outside.
 #![cfg(test)]
 
+mod authority;
 mod broken_platform;
+mod listener;
 mod log;

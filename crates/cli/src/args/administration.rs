@@ -4,7 +4,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::PathArgs;
+use super::{PathArgs, WordArgs};
+
+/// `integration`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntegrationVerb {
+    /// Show what the partner publishes at each host, so that hostile requests may go there: `countersign integration proof acme-helpdesk`.
+    Proof(WordArgs),
+}
 
 /// `key`.
 #[derive(Debug, Subcommand)]

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use administration::{EvidenceVerb, KeyVerb, LogVerb, ProfileVerb, WaiverVerb};
+pub(crate) use administration::{
+    EvidenceVerb, IntegrationVerb, KeyVerb, LogVerb, ProfileVerb, WaiverVerb,
+};
 pub(crate) use audit::{DecideArgs, GateVerb, VerifyArgs};
 pub(crate) use certification::{
     CertifyArgs, CheckArgs, InitArgs, PathArgs, ReviewArgs, StatusArgs, WordArgs,
@@ -104,6 +106,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         verb: WaiverVerb,
+    },
+    /// One integration: `countersign integration proof acme-helpdesk`.
+    Integration {
+        /// What to do.
+        #[command(subcommand)]
+        verb: IntegrationVerb,
     },
     /// What checks said and saw: `countersign evidence show ev_…`.
     Evidence {

@@ -9,6 +9,7 @@ mod evidence;
 mod explain;
 mod gate;
 mod init;
+mod integration;
 mod key;
 mod log;
 mod log_entries;
@@ -126,6 +127,7 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui, sent: Sent) -> Outcome
             log_entries::show(context, &entry).await
         }
         Some(Command::Log { verb: LogVerb::Tail { n } }) => log_entries::tail(context, n).await,
+        Some(Command::Integration { verb }) => integration::run(context, &verb).await,
         Some(Command::Gate { verb }) => gate::run(context, &verb).await,
         Some(Command::Demo) => demo::run(context).await,
         Some(Command::Log { verb: LogVerb::Export { out } }) => log::export(context, &out).await,

@@ -27,6 +27,7 @@ pub(crate) async fn run(context: Context<'_>, path: &Path) -> Outcome {
         if !triggers.is_empty() {
             lines.push(format!("reopened by {triggers}"));
         }
+        lines.push(format!("hosts: countersign integration proof {}", text(it, "slug")));
         lines.push(format!("next: countersign check {}", text(it, "slug")));
         lines
     });

@@ -1,5 +1,6 @@
 //! A stage: a folder in which a server, a sandbox and people can play a whole certification.
 
+mod certifier;
 pub(crate) mod control;
 mod error;
 mod people;

@@ -83,7 +83,6 @@ impl Stage {
     }
 
     /// One of the people.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests act for one of them"))]
     pub(crate) fn person(&self, name: &str) -> Result<&Person, StageError> {
         let known = self.people.iter().find(|it| it.name == name);
         known.ok_or_else(|| StageError::Shape(format!("nobody here is called `{name}`")))

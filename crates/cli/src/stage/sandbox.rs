@@ -7,11 +7,11 @@ use countersign_gate::follow::{FollowConfig, Token, follow};
 use countersign_gate::{Gate, Pins};
 use countersign_model::declare::manifest::Environment;
 use countersign_model::enforce::snapshot::Lane;
-use countersign_sandbox::{Ask, Kind, World};
+use countersign_sandbox::{Ask, Certifier, Kind, World};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Stage, StageError, settings};
+use super::{Stage, StageError, certifier, settings};
 
 /// How often a partner works whose work is not observed for long.
 const SELDOM: Duration = Duration::from_millis(500);
@@ -36,6 +36,10 @@ impl Sandbox {
     pub(crate) fn start(stage: &Stage) -> Result<Self, StageError> {
         let world = World::start()?;
         settings::connect(stage, &world)?;
+        let certifier: Arc<dyn Certifier> = Arc::new(certifier::Server::of(stage)?);
+        for kind in Kind::ALL {
+            world.partner(kind).prove_to(Arc::clone(&certifier));
+        }
         let (stop, stopped) = watch::channel(false);
         let mut followers = JoinSet::new();
         let mut gates = Vec::new();

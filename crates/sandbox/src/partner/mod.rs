@@ -14,7 +14,7 @@ mod repository;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -103,6 +103,14 @@ pub(crate) struct Inner {
     http: reqwest::Client,
     ended_tenants: Mutex<BTreeSet<String>>,
     proofs: Mutex<BTreeMap<String, String>>,
+    certifier: RwLock<Option<Arc<dyn Certifier>>>,
+}
+
+/// Whom a partner asks what it has to publish to prove that it controls its hosts.
+#[async_trait::async_trait]
+pub trait Certifier: Send + Sync + std::fmt::Debug {
+    /// The lines to publish for an integration, if there are any.
+    async fn proof(&self, integration: &str) -> Option<String>;
 }
 
 /// Whether a caller holds the secret of the partner's own API.
@@ -132,6 +140,7 @@ impl Partner {
             http: config.net.client(None)?,
             ended_tenants: Mutex::default(),
             proofs: Mutex::default(),
+            certifier: RwLock::default(),
         });
         let hosts: Vec<String> = config.kind.hosts().iter().map(|it| (*it).to_owned()).collect();
         let router = routes(&inner);
@@ -224,6 +233,12 @@ impl Partner {
         if proofs.len() < PROOFS_MAX {
             proofs.insert(file.to_owned(), text.to_owned());
         }
+    }
+
+    /// From now on it asks this one what it has to publish there, unless it was placed.
+    pub fn prove_to(&self, certifier: Arc<dyn Certifier>) {
+        let mut known = self.inner.certifier.write().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(certifier);
     }
 
     /// Does `n` ordinary pieces of work with one tenant, over real sockets, and says how they went.

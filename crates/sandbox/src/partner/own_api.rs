@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::time::Timestamp;
 use serde::Deserialize;
@@ -22,13 +22,18 @@ pub(super) async fn jwks(State(inner): State<Arc<Inner>>) -> Response {
     (cache, Json(inner.keys.published(clock::now()))).into_response()
 }
 
-/// A file that proves control of the host.
+/// A file that proves control of the host: as it was placed, or as the certifier wants it.
 pub(super) async fn proof(State(inner): State<Arc<Inner>>, Path(file): Path<String>) -> Response {
-    let proofs = inner.proofs.lock().unwrap_or_else(PoisonError::into_inner);
-    match proofs.get(&file) {
-        Some(text) => text.clone().into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
+    let placed = inner.proofs.lock().unwrap_or_else(PoisonError::into_inner).get(&file).cloned();
+    if let Some(text) = placed {
+        return text.into_response();
     }
+    let certifier = inner.certifier.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let text = match certifier {
+        Some(it) if file == inner.kind.slug() => it.proof(&file).await,
+        _ => None,
+    };
+    text.map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
 }
 
 fn unknown_caller() -> Response {

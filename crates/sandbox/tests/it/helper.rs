@@ -92,6 +92,7 @@ pub(crate) async fn checked_within(
     let talk = TalkConfig {
         resolve: world.net().resolve.clone(),
         ca: Some(world.net().ca_pem.clone().into_bytes()),
+        proved: world.net().resolve.keys().cloned().collect(),
         ..TalkConfig::default()
     };
     let input = RunInput {

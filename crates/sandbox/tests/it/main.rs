@@ -1,6 +1,7 @@
 //! The checks' own code against the whole sandbox, over sockets.
 #![cfg(test)]
 
+mod authority;
 mod connector;
 mod drills;
 mod front;

@@ -15,7 +15,7 @@ use super::call::{Body, Known, parse};
 use crate::app::App;
 use crate::auth::Action;
 use crate::problem::Problem;
-use crate::steps::{check, declare, show};
+use crate::steps::{check, declare, prove, show};
 
 /// The routes of this noun.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -24,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list))
         .routes(routes!(one))
         .routes(routes!(diff))
+        .routes(routes!(proof))
         .routes(routes!(assess))
         .routes(routes!(assessment))
         .routes(routes!(evidence))
@@ -91,6 +92,17 @@ async fn diff(
 ) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
     Ok(Json(show::diff(&app, &name).await?))
+}
+
+/// What proves control of the hosts that its manifest names, and where it has to be published.
+#[utoipa::path(get, path = "/v1/integrations/{name}/proof", params(("name" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
+async fn proof(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    who.may(Action::Read)?;
+    Ok(Json(prove::challenges(&app, &name).await?))
 }
 
 /// Runs the checks that are due.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_checks::finding::finding;
+use countersign_checks::live::client::TalkConfig;
 use countersign_checks::registry;
 use countersign_checks::run::{Limits, RunError, RunInput, reference, run};
 use countersign_checks::settings;
@@ -29,7 +30,7 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
         manifest_digest: job.digest,
         only: only.as_ref(),
         settings: figures(&job, &requirements),
-        talk: world.talk.clone(),
+        talk: TalkConfig { proofs: Some(job.proofs.clone()), ..world.talk.clone() },
         platform: world.test.clone(),
         harness: None,
         production: world.production.clone(),
@@ -45,11 +46,12 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
     };
     let report = run(input).await.map_err(|it| ours(&it))?;
     let problems = report.preflight.problems.iter().map(|it| json!(it)).collect();
+    let notices = report.preflight.notices.iter().map(|it| json!(it)).collect();
     let mut seen = Vec::with_capacity(report.evidence.len());
     for evidence in report.evidence {
         seen.push(seen_of(evidence, &requirements)?);
     }
-    Ok(Looked { questions: report.preflight.questions, problems, seen })
+    Ok(Looked { questions: report.preflight.questions, problems, notices, seen })
 }
 
 /// The figures of the profile at the tier in force, which may be stricter than the declared one.

@@ -61,6 +61,7 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
         certified_since: record.certified_since,
         submitted: record.submission.at,
         salt: app.keys.salt.bytes(),
+        proofs: &app.keys.proofs,
     };
     let looked = app.world.look(job).await.map_err(unreachable)?;
     let target = &record.slug;
@@ -71,10 +72,11 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
             "verdict": "not judged", "findings": [],
             "preflight": {
                 "ok": false, "count": looked.questions, "problems": looked.problems,
+                "notices": looked.notices,
             },
         }));
     }
-    let questions = looked.questions;
+    let (questions, notices) = (looked.questions, looked.notices.clone());
     let mut writer = app.book.write().await?;
     let now = app.clock.now();
     let current = find(writer.registry(), name)?;
@@ -134,7 +136,7 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
     Ok(json!({
         "schema": "countersign.check/1", "run": assessment.id, "target": target,
         "profile": profile_name, "summary": assessment.summary, "exit": exit, "verdict": verdict,
-        "preflight": { "ok": true, "count": questions, "problems": [] },
+        "preflight": { "ok": true, "count": questions, "problems": [], "notices": notices },
         "findings": assessment.findings, "assessment": digest,
         "suspended": suspended,
         "kept": assessment.evidence.iter().filter(|it| it.kept).count(),

@@ -74,7 +74,7 @@ impl World for Fake {
         told.asked.push(job.only.cloned());
         if told.down {
             let problems = vec![json!({ "code": "PRE-002", "message": "the partner is down" })];
-            return Ok(Looked { questions: 7, problems, seen: Vec::new() });
+            return Ok(Looked { questions: 7, problems, ..Looked::default() });
         }
         let catalogue = Catalogue::embedded();
         let wanted = |it: &&&str| job.only.is_none_or(|only| only.contains(**it));
@@ -100,7 +100,7 @@ impl World for Fake {
             let subject = "manifest".to_owned();
             Seen { evidence, check, case: None, controls, subject, finding: None }
         });
-        Ok(Looked { questions: 7, problems: Vec::new(), seen: seen.collect() })
+        Ok(Looked { questions: 7, seen: seen.collect(), ..Looked::default() })
     }
 
     async fn baseline(&self, manifest: &Manifest, digest: Digest) -> Result<Baseline, Unreachable> {

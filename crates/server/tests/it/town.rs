@@ -288,7 +288,9 @@ fn settings(sandbox: &Sandbox, folder: &File) -> String {
         ));
     }
     let ca = put("ca.pem", &sandbox.net().ca_pem);
-    write(format!("[talk]\nca = \"{ca}\"\n[talk.resolve]"));
+    let hosts: Vec<String> = sandbox.net().resolve.keys().map(|it| format!("\"{it}\"")).collect();
+    let proved = hosts.join(", ");
+    write(format!("[talk]\nca = \"{ca}\"\nproved = [{proved}]\n[talk.resolve]"));
     for (host, address) in &sandbox.net().resolve {
         write(format!("\"{host}\" = \"{address}\""));
     }

@@ -86,7 +86,11 @@ impl Line {
             reader: settings.reader,
             killer: settings.killer,
             // The operator names this host, not a partner: it may well be a private one.
-            resolver: Resolver { fixed: settings.resolve, allowed: everywhere() },
+            resolver: Resolver {
+                fixed: settings.resolve,
+                allowed: everywhere(),
+                ..Resolver::default()
+            },
             tls: tls(roots).map_err(|it| wrong(&it.to_string()))?,
             limit: settings.limit,
         })

@@ -61,23 +61,7 @@ fn not_judged(answer: &Value, source: Option<Source<'_>>) -> Vec<String> {
         String::new(),
     ];
     for problem in problems {
-        let read: Option<Problem> = serde_json::from_value(problem.clone()).ok();
-        let Some(problem) = read else {
-            lines.extend(beside("not judged: ", text(problem, "message")));
-            continue;
-        };
-        lines.extend(beside("not judged: ", &problem.sentence));
-        if let Some(place) = &problem.place {
-            lines.extend(findings::place(place, source));
-        }
-        for (name, text) in [
-            ("asked:", &problem.question),
-            ("observed:", &problem.observed),
-            ("fix:", &problem.fix),
-        ] {
-            lines.extend(beside(&format!("   = {name:<10}"), text));
-        }
-        lines.push(String::new());
+        lines.extend(self::problem("not judged", problem, source));
     }
     let count = number(preflight, "count");
     lines.push(format!("  {} of {count} preflight questions failed", problems.len()));
@@ -85,6 +69,24 @@ fn not_judged(answer: &Value, source: Option<Source<'_>>) -> Vec<String> {
         "  no check ran and nothing was written. This is about set-up, not about security."
             .to_owned(),
     );
+    lines
+}
+
+/// One thing that preflight found.
+fn problem(word: &str, problem: &Value, source: Option<Source<'_>>) -> Vec<String> {
+    let head = format!("{word}: ");
+    let read: Option<Problem> = serde_json::from_value(problem.clone()).ok();
+    let Some(problem) = read else { return beside(&head, text(problem, "message")) };
+    let mut lines = beside(&head, &problem.sentence);
+    if let Some(place) = &problem.place {
+        lines.extend(findings::place(place, source));
+    }
+    for (name, text) in
+        [("asked:", &problem.question), ("observed:", &problem.observed), ("fix:", &problem.fix)]
+    {
+        lines.extend(beside(&format!("   = {name:<10}"), text));
+    }
+    lines.push(String::new());
     lines
 }
 
@@ -122,6 +124,14 @@ fn assessed(answer: &Value, run: &Run<'_>, source: Option<Source<'_>>) -> Vec<St
         format!("PREFLIGHT   {count} of {count} ok"),
         String::new(),
     ];
+    let notices = list(&answer["preflight"], "notices");
+    if !notices.is_empty() {
+        let ok = count.saturating_sub(u64::try_from(notices.len()).unwrap_or(u64::MAX));
+        lines[2] = format!("PREFLIGHT   {ok} of {count} ok");
+    }
+    for notice in notices {
+        lines.extend(problem("notice", notice, source));
+    }
     for finding in shown {
         lines.extend(findings::lines(finding, source, Some(target)));
         lines.push(String::new());
