@@ -3,5 +3,7 @@
 
 mod authority;
 mod broken_platform;
+mod hostile;
 mod listener;
 mod log;
+mod secrets;

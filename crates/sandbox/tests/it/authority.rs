@@ -54,6 +54,7 @@ async fn asked(world: &World, proofs: &Proofs) -> RunReport {
         production: None,
         sources: world.sources(),
         secrets: Secrets::new(world.secrets()),
+        harness: None,
         waivers: Vec::new(),
         certified_since: None,
         observed_since: None,
