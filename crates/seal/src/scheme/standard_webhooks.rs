@@ -8,6 +8,11 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
+use super::{
+    Arrived, Draft, Entry, Facts, Place, SIGNATURE_BYTES_MAX, SIGNATURES_MAX, Scheme, Sealed,
+    Shared, Signer, Verified, Verifier, Window, seconds,
+};
+pub use super::{InvalidWebhookKey, WebhookError};
 use crate::encoding::{base64_decode, base64_encode};
 use crate::key::{PublicKey, SigningKey};
 
@@ -149,14 +154,9 @@ pub fn verify(
     let timestamp = present(headers.timestamp, TIMESTAMP)?;
     let signatures = present(headers.signature, SIGNATURE)?;
     check_id(id)?;
-    let sent = seconds(timestamp)?;
+    let sent = seconds(timestamp, TIMESTAMP)?;
     let signatures = entries(signatures)?;
-    if sent < now_seconds.saturating_sub(tolerance_seconds) {
-        return Err(WebhookError::TooOld);
-    }
-    if now_seconds.saturating_add(tolerance_seconds) < sent {
-        return Err(WebhookError::TooNew);
-    }
+    Window { now_seconds, tolerance_seconds }.check(sent)?;
     let message = signed_bytes(id, timestamp, body);
     let matches = |version: &str, signature: &[u8]| {
         keys.iter().any(|key| match (version, key) {
@@ -176,39 +176,82 @@ pub fn verify(
     }
 }
 
-/// Why a message is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WebhookError {
-    /// The id holds a full stop, so where it ends is open to argument.
-    #[error("message id contains a full stop")]
-    AmbiguousId,
-    /// A header that is not what it must be.
-    #[error("header `{header}` is malformed")]
-    Malformed {
-        /// The header.
-        header: &'static str,
-    },
-    /// A header is not there.
-    #[error("header `{header}` is missing")]
-    MissingHeader {
-        /// The header.
-        header: &'static str,
-    },
-    /// No key made any of the signatures over this message.
-    #[error("no signature matches")]
-    NoMatchingSignature,
-    /// Sent too far in the future.
-    #[error("message's time is too far in the future")]
-    TooNew,
-    /// Sent too long ago.
-    #[error("message's time is too far in the past")]
-    TooOld,
-}
+/// Standard Webhooks as one scheme among others.
+#[derive(Debug, Clone, Copy)]
+pub struct StandardWebhooks;
 
-/// A text that is not a webhook key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a webhook key (`whsec_`, `whsk_` or `whpk_` and base64)")]
-pub struct InvalidWebhookKey;
+const FACTS: Facts = Facts {
+    time: Some(Place::Header(TIMESTAMP)),
+    id: Place::Header(ID),
+    id_signed: true,
+    signature: Place::Header(SIGNATURE),
+    shared: true,
+    private: true,
+    several: true,
+    versions: true,
+};
+
+impl Scheme for StandardWebhooks {
+    fn name(&self) -> &'static str {
+        "standard-webhooks"
+    }
+
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn secret(&self, text: &str) -> Result<Shared, InvalidWebhookKey> {
+        Shared::from_bytes(&Secret::parse(text)?.0)
+    }
+
+    fn write_secret(&self, bytes: &[u8]) -> Zeroizing<String> {
+        Zeroizing::new(format!("{SECRET_PREFIX}{}", base64_encode(bytes)))
+    }
+
+    /// Whatever the id: a check has to be able to send one that [`sign`] refuses.
+    fn entry(&self, draft: &Draft<'_>, key: &Signer) -> Result<Entry, WebhookError> {
+        let message = signed_bytes(draft.id, &draft.time_seconds.to_string(), draft.body);
+        Ok(match key {
+            Signer::Private(key) => Entry::new("v1a", base64_encode(&key.sign(&message))),
+            Signer::Shared(secret) => Entry::new("v1", base64_encode(&secret.mac(&message))),
+        })
+    }
+
+    fn wrap(&self, draft: &Draft<'_>, entries: &[Entry]) -> Sealed {
+        let time = draft.time_seconds.to_string();
+        let mut sealed = Sealed::new(draft.body, &[(ID, draft.id), (TIMESTAMP, &time)]);
+        if !entries.is_empty() {
+            let all = entries.iter().map(|it| format!("{},{}", it.label, it.signature));
+            sealed.set(SIGNATURE, Some(&all.collect::<Vec<_>>().join(" ")));
+        }
+        sealed
+    }
+
+    fn set_time(&self, sealed: &mut Sealed, time: Option<&str>) {
+        sealed.set(TIMESTAMP, time);
+    }
+
+    fn verify(
+        &self,
+        arrived: &Arrived<'_>,
+        keys: &[Verifier],
+        window: Window,
+    ) -> Result<Verified, WebhookError> {
+        let (id, timestamp) = (arrived.header(ID)?, arrived.header(TIMESTAMP)?);
+        let headers = Headers {
+            id: Some(id),
+            timestamp: Some(timestamp),
+            signature: Some(arrived.header(SIGNATURE)?),
+        };
+        let keys = keys.iter().filter_map(|it| match it {
+            Verifier::Public(it) => Some(Key::Public(*it)),
+            Verifier::Shared(it) => Secret::from_bytes(&it.0).ok().map(Key::Secret),
+        });
+        let keys: Vec<Key> = keys.collect();
+        verify(headers, arrived.body, &keys, window.now_seconds, window.tolerance_seconds)?;
+        Ok(Verified { id: Some(id.to_owned()), time_seconds: seconds(timestamp, TIMESTAMP).ok() })
+    }
+}
 
 fn decode(text: &str, prefix: &str) -> Result<Vec<u8>, InvalidWebhookKey> {
     text.strip_prefix(prefix).and_then(base64_decode).ok_or(InvalidWebhookKey)
@@ -230,14 +273,6 @@ fn check_id(id: &str) -> Result<(), WebhookError> {
         return Err(WebhookError::Malformed { header: ID });
     }
     Ok(())
-}
-
-fn seconds(timestamp: &str) -> Result<i64, WebhookError> {
-    let malformed = WebhookError::Malformed { header: TIMESTAMP };
-    if !timestamp.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(malformed);
-    }
-    timestamp.parse().map_err(|_| malformed)
 }
 
 /// The readable entries; versions that we do not know are left to others.
@@ -266,8 +301,6 @@ const SECRET_PREFIX: &str = "whsec_";
 const PRIVATE_PREFIX: &str = "whsk_";
 const PUBLIC_PREFIX: &str = "whpk_";
 const ID_BYTES_MAX: usize = 256;
-const SIGNATURES_MAX: usize = 32;
-const SIGNATURE_BYTES_MAX: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests {
