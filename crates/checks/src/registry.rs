@@ -6,7 +6,7 @@ use crate::check::Check;
 use crate::{drill, fact, granted, leak, log, probe};
 
 /// The families, in the order in which they are shown.
-const FAMILIES: &[&[&dyn Check]] = &[
+static FAMILIES: &[&[&dyn Check]] = &[
     fact::CHECKS,
     granted::CHECKS,
     leak::CHECKS,

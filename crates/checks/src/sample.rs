@@ -59,6 +59,15 @@ impl Sample {
         self.exchange(label, Answer::Response { status, headers, body })
     }
 
+    /// An answer that took this long.
+    pub(crate) fn answered_in(self, label: &str, status: u16, elapsed_ms: u64) -> Self {
+        let mut sample = self.answered(label, status, "");
+        if let Some(Entry::Exchange(it)) = sample.0.entries.last_mut() {
+            it.elapsed_ms = elapsed_ms;
+        }
+        sample
+    }
+
     pub(crate) fn silent(self, label: &str, kind: FailureKind) -> Self {
         self.exchange(label, Answer::Failure { kind, detail: String::new() })
     }

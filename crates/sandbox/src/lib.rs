@@ -25,7 +25,7 @@ pub use ask::Ask;
 pub use entropy::NoEntropy;
 pub use net::Net;
 pub use oauth_fault::OauthFault;
-pub use partner::{Business, Certifier, Fault, FrontFault, Kind, Partner};
+pub use partner::{Business, Certifier, Fault, FrontFault, HookFault, Kind, Partner};
 pub use platform::{Platform, PlatformConfig, TokenForm};
 pub use tls::{Authority, TlsError};
 pub use world::World;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_model::declare::Manifest;
-use countersign_model::declare::manifest::{Auth, IdentityKind};
+use countersign_model::declare::manifest::{Auth, IdentityKind, WebhookScheme};
 use countersign_model::time::Period;
 use countersign_seal::Digest;
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,13 @@ pub struct SubscriptionRegistration {
     /// Whether what happens while it is disabled is kept for later: a lapse.
     #[serde(default)]
     pub keeps_for_later: bool,
+    /// How deliveries are signed.
+    #[serde(default = "standard_webhooks")]
+    pub scheme: WebhookScheme,
+    /// The shared secret that signs them, as the scheme writes it; the platform's own key where
+    /// there is none.
+    #[serde(default)]
+    pub secret: Option<String>,
     /// The declared subscription in whose name it receives, where it is not declared itself.
     #[serde(default)]
     pub relay_of: Option<String>,
@@ -152,6 +159,10 @@ pub struct WebhookRegistration {
     pub keys: Vec<String>,
     /// How old or early a call may be, in seconds.
     pub tolerance_seconds: i64,
+}
+
+fn standard_webhooks() -> WebhookScheme {
+    WebhookScheme::StandardWebhooks
 }
 
 fn client_credentials() -> BTreeSet<String> {
@@ -220,6 +231,8 @@ pub fn subscriptions(manifest: &Manifest) -> Vec<SubscriptionRegistration> {
             retry_every_ms: it.retry_every.map_or_else(one_second, Period::millis),
             drop_queued: it.disable.as_ref().is_some_and(|it| it.drop_queued),
             keeps_for_later: false,
+            scheme: it.signing.scheme,
+            secret: None,
             relay_of: None,
         };
     manifest.events.iter().map(one).collect()

@@ -110,7 +110,6 @@ impl World {
                 net: net.clone(),
                 tenants: vec![of(Lane::Certified, &production)?, of(Lane::Trial, &test)?],
                 event_keys: vec![production.event_key(), test.event_key()],
-                tolerance_seconds: tolerance(&declared),
                 overlap: overlap(&declared),
                 source: folder.path().join(kind.slug()),
             };
@@ -251,7 +250,15 @@ impl World {
     /// The secrets that the server holds for the manifests, by name.
     pub fn secrets(&self) -> BTreeMap<String, String> {
         let of = |it: &Partner| (it.kind().secret_name().to_owned(), it.api_token().to_owned());
-        self.partners.values().map(of).collect()
+        let mut secrets: BTreeMap<String, String> = self.partners.values().map(of).collect();
+        for partner in self.partners.values() {
+            let events = manifest(partner.kind()).map(|it| it.events).unwrap_or_default();
+            secrets.extend(events.iter().filter_map(|it| {
+                let name = it.signing.secret_ref.clone()?;
+                Some((name, partner.hook_secret(it.id.as_str())?))
+            }));
+        }
+        secrets
     }
 
     /// Local copies of the repositories and images that manifests name, by address.
@@ -313,6 +320,7 @@ fn register(
         platform.register_client(client)?;
     }
     for mut subscription in registration::subscriptions(declared) {
+        subscription.secret = partner.hook_secret(&subscription.id);
         subscription.keeps_for_later = faults.contains(&Fault::FlushesAfterEnable);
         let relay = format!("{}.relay", subscription.id);
         if faults.contains(&Fault::DeliversAfterDisable) {
@@ -346,11 +354,6 @@ fn oauth_lapses(faults: &BTreeSet<Fault>) -> impl Iterator<Item = Lapse> {
         Fault::Oauth(fault) => Some(Lapse::Oauth(*fault)),
         _ => None,
     })
-}
-
-fn tolerance(manifest: &Manifest) -> i64 {
-    let declared = manifest.events.first().map(|it| it.signing.replay_window.seconds());
-    declared.and_then(|it| i64::try_from(it).ok()).unwrap_or(300)
 }
 
 fn overlap(manifest: &Manifest) -> Period {

@@ -271,6 +271,8 @@ pub fn hosts_of(manifest: &Manifest) -> BTreeSet<String> {
         addresses.push(server.issuer.to_string());
         calls.extend(server.resource.as_deref());
     }
+    let next = manifest.events.iter().filter_map(|it| it.signing.next_key.as_ref());
+    calls.extend(next.map(|it| it.call.as_str()));
     addresses.extend(manifest.callbacks.iter().map(|it| it.url.to_string()));
     addresses.extend(manifest.events.iter().map(|it| it.endpoint.to_string()));
     addresses.extend(manifest.effects.iter().map(|it| it.url.to_string()));

@@ -25,8 +25,8 @@ pub use reach::Reach;
 pub use types::{
     Accepted, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery, FrontCopy,
     FrontTrait, Held, HeldSubscription, Login, Manner, ObjectCall, Objects, PlatformError,
-    PlatformFault, Presence, RaisedAlert, ReceivedCall, SubscriptionChange, TokenAnswer,
-    TokenRequest, WebhookCopy,
+    PlatformFault, Presence, RaisedAlert, ReceivedCall, SendingKey, SubscriptionChange,
+    TokenAnswer, TokenRequest, WebhookCopy,
 };
 
 /// A platform, or one tenant of it.
@@ -102,6 +102,16 @@ pub trait Platform: Send + Sync + fmt::Debug {
 
     /// The key that signs events for this integration; a test tenant's only.
     async fn signing_key(&self, integration: &Slug) -> Result<SigningKey, PlatformError>;
+
+    /// The key that signs the deliveries of one subscription; a test tenant's only.
+    async fn sending_key(
+        &self,
+        integration: &Slug,
+        subscription: &str,
+    ) -> Result<SendingKey, PlatformError> {
+        let _ = subscription;
+        self.signing_key(integration).await.map(SendingKey::Private)
+    }
 
     /// Takes away or gives back the partner's key for a webhook.
     async fn webhook_key(

@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use super::{
     Accepted, AdminAct, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery,
     FrontCopy, FrontTrait, Held, Manner, Objects, Platform, PlatformError, PlatformFault, Presence,
-    RaisedAlert, Reach, ReceivedCall, SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
+    RaisedAlert, Reach, ReceivedCall, SendingKey, SubscriptionChange, TokenAnswer, TokenRequest,
+    WebhookCopy,
 };
 use crate::live::clock::Clock;
 use assertion::token_form;
@@ -185,6 +186,15 @@ impl Platform for SandboxPlatform {
             read::key(&value)
         };
         key.await.map_err(wrap(format!("read the key that signs events for {integration}")))
+    }
+
+    async fn sending_key(&self, integration: &Slug, subscription: &str) -> Done<SendingKey> {
+        let path = ["admin", "subscriptions", integration.as_str(), "signing-key"];
+        let key = async {
+            let ask = self.line.get(&path, &[("subscription", subscription)], Who::Killer)?;
+            read::sending_key(&read::json(&self.line.send(ask, None, Size::Answer).await?)?)
+        };
+        key.await.map_err(wrap(format!("read the key that signs {subscription} of {integration}")))
     }
 
     async fn webhook_key(&self, integration: &Slug, webhook: &str, change: Presence) -> Done<()> {

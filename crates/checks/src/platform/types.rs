@@ -8,6 +8,7 @@ use countersign_model::certify::baseline::Granted;
 use countersign_model::time::Timestamp;
 use countersign_seal::{Digest, PublicKey, SigningKey};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 /// What a platform holds for one integration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -148,6 +149,21 @@ impl ClientCopy {
     /// The key that the platform accepts from it.
     pub fn public(&self) -> PublicKey {
         self.key.public()
+    }
+}
+
+/// The key that signs the deliveries of a subscription.
+#[derive(Clone)]
+pub enum SendingKey {
+    /// A private key.
+    Private(SigningKey),
+    /// A shared secret, as its scheme writes it.
+    Secret(Zeroizing<String>),
+}
+
+impl fmt::Debug for SendingKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SendingKey(..)")
     }
 }
 

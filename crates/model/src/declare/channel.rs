@@ -48,6 +48,26 @@ pub struct Signing {
     /// How often the key is replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotate_every: Option<Period>,
+    /// The name under which the server holds the shared secret of the test tenant; never the secret.
+    /// Not needed where the platform hands it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<String>,
+    /// How the receiver is told its next key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_key: Option<NextKey>,
+}
+
+/// How a receiver is told the key with which deliveries will be signed next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NextKey {
+    /// The call: `PUT https://…`. Its body is `{"secret": "…"}` or `{"public_key": "…"}`, written as
+    /// the scheme writes it. A 2xx means that deliveries with either key are taken from now on.
+    pub call: String,
+    /// The name under which the server holds the secret that opens it; never the secret.
+    pub auth_ref: String,
+    /// How long the old key verifies beside the new one.
+    pub overlap: Period,
 }
 
 /// How a delivery is signed.

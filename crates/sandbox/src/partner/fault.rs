@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::HookFault;
 use super::front_fault::FrontFault;
 use crate::OauthFault;
 
@@ -82,6 +83,9 @@ pub enum Fault {
     /// An authorization server is wrong about its client.
     #[serde(untagged)]
     Oauth(OauthFault),
+    /// Wrong in how it receives or sends webhooks.
+    #[serde(untagged)]
+    Hook(HookFault),
 }
 
 /// Which faults are switched on now.

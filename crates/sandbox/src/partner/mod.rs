@@ -3,9 +3,12 @@
 mod business;
 mod fault;
 mod front_fault;
+mod hook;
+mod hook_fault;
 mod image;
 mod keys;
 mod kind;
+mod lenient;
 mod mood;
 mod own_api;
 mod receiver;
@@ -19,10 +22,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderMap, header};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::time::Period;
-use countersign_seal::scheme::standard_webhooks::{Key, public_key_text};
+use countersign_seal::scheme::standard_webhooks::public_key_text;
 use countersign_seal::{Digest, PublicKey, SigningKey};
 use tokio::task::JoinHandle;
 
@@ -31,9 +34,11 @@ pub(crate) use business::clients;
 pub use business::{Business, Counted};
 pub use fault::Fault;
 pub use front_fault::FrontFault;
+pub use hook_fault::HookFault;
 pub use kind::Kind;
 pub(crate) use mood::mood;
 
+use crate::manifests::manifest;
 use crate::serve::Served;
 use crate::{Authority, Net, StartError, clock, entropy};
 use business::Journal;
@@ -55,8 +60,6 @@ pub struct PartnerConfig {
     pub tenants: Vec<Tenant>,
     /// With which keys events of the platform verify.
     pub event_keys: Vec<PublicKey>,
-    /// How old or early an event may be, in seconds.
-    pub tolerance_seconds: i64,
     /// How long old and new key both work.
     pub overlap: Period,
     /// Where its source is made; a folder of its own.
@@ -93,8 +96,7 @@ pub(crate) struct Inner {
     working: tokio::sync::RwLock<()>,
     pub(crate) keys: Keys,
     pub(crate) webhook_key: SigningKey,
-    pub(crate) event_keys: Vec<Key>,
-    pub(crate) tolerance_seconds: i64,
+    pub(crate) hooks: Vec<hook::Hook>,
     pub(crate) overlap: Period,
     pub(crate) api_token: Digest,
     received: Received,
@@ -130,8 +132,7 @@ impl Partner {
             working: tokio::sync::RwLock::default(),
             keys: Keys::new(clock::now())?,
             webhook_key: entropy::key()?,
-            event_keys: config.event_keys.into_iter().map(Key::Public).collect(),
-            tolerance_seconds: config.tolerance_seconds,
+            hooks: hook::hooks(&manifest(config.kind)?, &config.event_keys)?,
             overlap: config.overlap,
             api_token: Digest::of(api_token.as_bytes()),
             received: Received::default(),
@@ -171,6 +172,13 @@ impl Partner {
     /// The key with which its webhooks verify: `whpk_…`.
     pub fn webhook_key(&self) -> String {
         public_key_text(&self.inner.webhook_key.public())
+    }
+
+    /// The shared secret with which deliveries of a subscription verify, where they do so with one.
+    pub fn hook_secret(&self, subscription: &str) -> Option<String> {
+        let mut hooks = self.inner.hooks.iter();
+        let hook = hooks.find(|it| it.subscription == subscription)?;
+        hook.secret().map(str::to_owned)
     }
 
     /// Where its source is, where it has one.
@@ -298,6 +306,8 @@ fn routes(inner: &Arc<Inner>) -> Router {
             .route("/canary", get(receiver::object)),
         Kind::Meridian => router
             .route("/hooks", post(receiver::receive))
+            .route("/hooks/{name}", post(receiver::receive))
+            .route("/hooks/{name}/key", put(receiver::next_key))
             .route("/effects", get(receiver::effects)),
         Kind::Shiftly => router
             .route("/events", post(receiver::receive))

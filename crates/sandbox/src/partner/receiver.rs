@@ -5,21 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{OriginalUri, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use countersign_model::time::Timestamp;
 use countersign_seal::Digest;
-use countersign_seal::scheme::standard_webhooks::{
-    Headers, ID, Key, SIGNATURE, TIMESTAMP, WebhookError, verify,
-};
+use countersign_seal::scheme::{Arrived, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::fault::{Fault, Faults};
-use super::{Inner, is_ours};
+use super::fault::Fault;
+use super::hook::{Hook, IsPublic};
+use super::{Inner, is_ours, lenient};
 use crate::clock;
 use crate::ring::Ring;
 
@@ -55,23 +52,28 @@ impl Default for Received {
 }
 
 impl Received {
-    /// Acts on a message, once; says whether it did.
-    fn apply(&self, id: &str, effect: &str, faults: &Faults) -> bool {
-        self.act(id, effect, faults.has(Fault::AppliesReplayTwice))
-    }
-
     /// Acts on a message, once, or each time that it comes; says whether it did.
     pub(crate) fn act(&self, id: &str, effect: &str, each_time: bool) -> bool {
+        self.apply(id, &[id.to_owned()], effect, each_time)
+    }
+
+    /// Acts on a message, unless one of its marks was seen before; says whether it did.
+    fn apply(&self, id: &str, marks: &[String], effect: &str, each_time: bool) -> bool {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = memory.seen.insert(id.to_owned());
-        if is_new {
-            memory.order.push_back(id.to_owned());
+        let mut is_new = true;
+        for mark in marks {
+            if !memory.seen.insert(mark.clone()) {
+                is_new = false;
+                continue;
+            }
+            memory.order.push_back(mark.clone());
             if SEEN_MAX < memory.order.len()
                 && let Some(oldest) = memory.order.pop_front()
             {
                 memory.seen.remove(&oldest);
             }
-        } else if !each_time {
+        }
+        if !is_new && !each_time {
             return false;
         }
         memory.version += 1;
@@ -89,13 +91,22 @@ impl Received {
 /// `POST` of a signed event.
 pub(super) async fn receive(
     State(inner): State<Arc<Inner>>,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
-    let given = Headers { id: text(ID), timestamp: text(TIMESTAMP), signature: text(SIGNATURE) };
-    let now = clock::now().seconds();
-    if !is_accepted(given, &body, &inner.event_keys, now, inner.tolerance_seconds, &inner.faults) {
+    let Some(hook) = at(&inner, uri.path()) else {
+        return refuse(StatusCode::NOT_FOUND, "no-such-endpoint");
+    };
+    let texts = headers.iter().filter_map(|(name, value)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    });
+    let headers: Vec<(String, String)> = texts.collect();
+    let given = Arrived { method: "POST", url: &hook.url, headers: &headers, body: &body };
+    if let Some(harm) = lenient::harmed(hook, &given, &inner.faults).await {
+        return refuse(harm, "broken");
+    }
+    if !lenient::is_accepted(&inner, hook, &given) {
         return refuse(StatusCode::UNAUTHORIZED, "signature-refused");
     }
     let Ok(message) = serde_json::from_slice::<Value>(&body) else {
@@ -104,75 +115,56 @@ pub(super) async fn receive(
     let Some(kind) = message.get("type").and_then(Value::as_str) else {
         return refuse(StatusCode::BAD_REQUEST, "no-type");
     };
-    let id = given.id.map_or_else(|| Digest::of(&body).hex(), str::to_owned);
-    let did = inner.received.apply(&id, kind, &inner.faults);
+    let digest = Digest::of(&body).hex();
+    let facts = hook.scheme.facts();
+    let id = match facts.id {
+        Place::Body(name) => message.get(name).and_then(Value::as_str),
+        Place::Header(name) => headers.iter().find(|it| it.0 == name).map(|it| it.1.as_str()),
+    };
+    let id = id.unwrap_or(&digest);
+    // Whoever may change the id may change it for every repetition. Each endpoint has ids of its own.
+    let mark = |it: &str| format!("{} {it}", hook.subscription);
+    let mut marks = vec![mark(id)];
+    if !facts.id_signed {
+        marks.push(mark(&digest));
+    }
+    let each_time = inner.faults.has(Fault::AppliesReplayTwice);
+    let did = inner.received.apply(id, &marks, kind, each_time);
     Json(json!({"status": if did { "applied" } else { "duplicate" }})).into_response()
+}
+
+/// The endpoint at this path.
+fn at<'a>(inner: &'a Inner, path: &str) -> Option<&'a Hook> {
+    let of = |url: &str| url.split_once("://")?.1.split_once('/').map(|it| format!("/{}", it.1));
+    inner.hooks.iter().find(|it| of(&it.url).as_deref() == Some(path))
+}
+
+/// `PUT` of the key with which events will be signed next.
+pub(super) async fn next_key(
+    State(inner): State<Arc<Inner>>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    if !is_ours(&inner, &headers) {
+        return refuse(StatusCode::UNAUTHORIZED, "unknown-caller");
+    }
+    let Some(hook) = uri.path().strip_suffix("/key").and_then(|it| at(&inner, it)) else {
+        return refuse(StatusCode::NOT_FOUND, "no-such-endpoint");
+    };
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let key = match (text("secret"), text("public_key")) {
+        (Some(secret), None) => hook.read(secret, IsPublic::No, &inner.faults),
+        (None, Some(key)) => hook.read(key, IsPublic::Yes, &inner.faults),
+        _ => None,
+    };
+    let Some(key) = key else { return refuse(StatusCode::UNPROCESSABLE_ENTITY, "weak-key") };
+    hook.replace(key, clock::now(), &inner.faults);
+    Json(json!({"status": "taken"})).into_response()
 }
 
 fn refuse(status: StatusCode, code: &str) -> Response {
     (status, Json(json!({"status": "refused", "code": code}))).into_response()
-}
-
-/// Whether the receiver believes a message: rightly so, or by one of its faults.
-fn is_accepted(
-    given: Headers<'_>,
-    body: &[u8],
-    keys: &[Key],
-    now: i64,
-    tolerance: i64,
-    faults: &Faults,
-) -> bool {
-    let error = match verify(given, body, keys, now, tolerance) {
-        Ok(()) => return true,
-        Err(error) => error,
-    };
-    let sent = given.timestamp.and_then(|it| it.parse::<i64>().ok());
-    let at_its_own_time = |sent: i64| verify(given, body, keys, sent, tolerance).is_ok();
-    if given.signature.is_none() || given.signature == Some("") {
-        return faults.has(Fault::AcceptsUnsignedWebhook);
-    }
-    match (&error, sent) {
-        (WebhookError::TooOld, Some(sent)) if faults.has(Fault::AcceptsStaleTimestamp) => {
-            return at_its_own_time(sent);
-        }
-        (WebhookError::TooNew, Some(sent)) if faults.has(Fault::AcceptsFutureTimestamp) => {
-            return at_its_own_time(sent);
-        }
-        (WebhookError::TooNew | WebhookError::TooOld, _) => return false,
-        _ => {}
-    }
-    if faults.has(Fault::AcceptsWrongKey) && given.signature.is_some_and(is_well_formed) {
-        return true;
-    }
-    if faults.has(Fault::AcceptsTamperedBody)
-        && rewritten(body).is_some_and(|it| verify(given, &it, keys, now, tolerance).is_ok())
-    {
-        return true;
-    }
-    faults.has(Fault::TimestampNotSigned) && is_signed_at_another_time(given, body, keys, now)
-}
-
-/// Some entry reads as an Ed25519 signature.
-fn is_well_formed(signature: &str) -> bool {
-    signature
-        .split(' ')
-        .filter_map(|it| it.strip_prefix("v1a,"))
-        .any(|it| STANDARD.decode(it).is_ok_and(|it| it.len() == 64))
-}
-
-/// The body as the receiver itself would write it.
-fn rewritten(body: &[u8]) -> Option<Vec<u8>> {
-    let value: Value = serde_json::from_slice(body).ok()?;
-    serde_json::to_vec(&value).ok()
-}
-
-/// The signature fits the message with some other time within a quarter of an hour.
-fn is_signed_at_another_time(given: Headers<'_>, body: &[u8], keys: &[Key], now: i64) -> bool {
-    (now - TRIED_SECONDS..=now + TRIED_SECONDS).any(|time| {
-        let time_text = time.to_string();
-        let moved = Headers { timestamp: Some(&time_text), ..given };
-        verify(moved, body, keys, time, 0).is_ok()
-    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -221,4 +213,3 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
 
 const SEEN_MAX: usize = 10_000;
 const EFFECTS_MAX: usize = 10_000;
-const TRIED_SECONDS: i64 = 900;

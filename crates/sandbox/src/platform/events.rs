@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_checks::platform::Delivery;
+use countersign_model::declare::manifest::WebhookScheme;
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::{Call, Reason};
 use countersign_model::time::{Period, Timestamp};
-use countersign_seal::scheme::standard_webhooks::{ID, SIGNATURE, SendKey, TIMESTAMP, sign};
+use countersign_seal::scheme::{self, Draft, Scheme, Signer};
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
 use super::Shared;
 use super::book::Message;
+use crate::registration::SubscriptionRegistration;
 use crate::{NoEntropy, clock, entropy};
 
 /// Puts an event into the queue of every enabled subscription of its kind, and says under which id.
@@ -27,7 +29,11 @@ pub(super) fn emit(shared: &Shared, kind: &str, data: &Value) -> Result<String, 
         if !takes || !registration.types.contains(kind) {
             continue;
         }
-        let body = body(kind, now, data, &registration.fields).to_string().into_bytes();
+        let mut body = body(kind, now, data, &registration.fields);
+        if let Some(scheme) = scheme_of(registration.scheme) {
+            scheme.put_id(&mut body, &id);
+        }
+        let body = body.to_string().into_bytes();
         if QUEUE_MAX <= subscription.queue.len() {
             subscription.queue.pop_front();
         }
@@ -130,13 +136,13 @@ async fn deliver_first(shared: &Shared, key: &(String, String)) {
         (message, subscription.registration.clone())
     };
     let mut call = Call::new(PathKind::EventOut, key.0.clone());
-    call.subject = Some(registration.relay_of.unwrap_or_else(|| key.1.clone()));
+    call.subject = Some(registration.relay_of.clone().unwrap_or_else(|| key.1.clone()));
     call.event = Some(message.kind.clone());
     call.url = Some(registration.endpoint.clone());
     let reason = shared.ask(&call);
     let time = clock::now();
     let (status, result) = if reason == Reason::Admitted {
-        let status = send(shared, &registration.endpoint, &message, time).await;
+        let status = send(shared, &registration, &message, time).await;
         let arrived = status.is_some_and(|it| (200..300).contains(&it));
         (status, if arrived { "delivered" } else { "failed" })
     } else {
@@ -168,19 +174,37 @@ async fn deliver_first(shared: &Shared, key: &(String, String)) {
     shared.events.notify_one();
 }
 
-async fn send(shared: &Shared, endpoint: &str, message: &Message, time: Timestamp) -> Option<u16> {
-    let key = SendKey::Private(shared.event_key.clone());
-    let signature = sign(&message.id, time.seconds(), &message.body, &key).ok()?;
+/// The scheme that a manifest names.
+pub(super) fn scheme_of(word: WebhookScheme) -> Option<&'static dyn Scheme> {
+    scheme::find(serde_json::to_value(word).ok()?.as_str()?)
+}
+
+async fn send(
+    shared: &Shared,
+    registration: &SubscriptionRegistration,
+    message: &Message,
+    time: Timestamp,
+) -> Option<u16> {
+    let scheme = scheme_of(registration.scheme)?;
+    let key = match &registration.secret {
+        Some(text) => Signer::Shared(scheme.secret(text).ok()?),
+        None => Signer::Private(shared.event_key.clone()),
+    };
+    let draft = Draft {
+        method: "POST",
+        url: &registration.endpoint,
+        id: &message.id,
+        time_seconds: time.seconds(),
+        body: &message.body,
+    };
+    let sealed = scheme.sign(&draft, &[&key]).ok()?;
     let request = shared
         .http
-        .post(endpoint)
-        .header(ID, &message.id)
-        .header(TIMESTAMP, time.seconds())
-        .header(SIGNATURE, signature)
-        .header("content-type", "application/json")
-        .timeout(DELIVERY_MAX)
-        .body(message.body.clone());
-    request.send().await.ok().map(|it| it.status().as_u16())
+        .post(&registration.endpoint)
+        .header("content-type", scheme.content_type())
+        .timeout(DELIVERY_MAX);
+    let request = sealed.headers.iter().fold(request, |it, (name, value)| it.header(name, value));
+    request.body(sealed.body).send().await.ok().map(|it| it.status().as_u16())
 }
 
 /// Waits until nothing of this subscription is on its way any more.

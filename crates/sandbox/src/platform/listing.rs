@@ -135,19 +135,33 @@ async fn subscriptions(
     Ok(Json(listed.collect::<Vec<_>>()).into_response())
 }
 
+/// Which subscription is meant.
+#[derive(Debug, Deserialize)]
+struct One {
+    subscription: Option<String>,
+}
+
 /// The key that signs events: a test tenant's only, and only for whoever may kill.
 async fn signing_key(
     State(shared): State<Arc<Shared>>,
     Path(integration): Path<String>,
+    Query(one): Query<One>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     killer(&shared, &headers)?;
     if shared.lane != Lane::Trial {
         return Err(Problem::new(StatusCode::FORBIDDEN, "not-here"));
     }
-    let known = shared.book.open().subscriptions.keys().any(|it| it.0 == integration);
-    if !known {
-        return Err(Problem::not_found());
+    let secret = {
+        let pages = shared.book.open();
+        let mut mine = pages.subscriptions.iter().filter(|it| {
+            it.0.0 == integration && one.subscription.as_ref().is_none_or(|id| *id == it.0.1)
+        });
+        let found = mine.next().ok_or(Problem::not_found())?;
+        one.subscription.is_some().then(|| found.1.registration.secret.clone()).flatten()
+    };
+    if let Some(secret) = secret {
+        return Ok(Json(json!({"secret": secret})).into_response());
     }
     let seed = URL_SAFE_NO_PAD.encode(shared.event_seed);
     Ok(Json(json!({"seed": seed})).into_response())

@@ -47,13 +47,13 @@ pub(super) fn signatures(header: &str) -> Option<Vec<(&str, Vec<u8>)>> {
 
 /// The bytes that are signed; none where a component is not there.
 pub(super) fn base(input: &Input<'_>, arrived: &Arrived<'_>) -> Option<Vec<u8>> {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for component in &input.components {
         let value = component_value(component, arrived)?;
-        text.push_str(&format!("\"{component}\": {value}\n"));
+        lines.push(format!("\"{component}\": {value}"));
     }
-    text.push_str(&format!("\"@signature-params\": {}", input.text));
-    Some(text.into_bytes())
+    lines.push(format!("\"@signature-params\": {}", input.text));
+    Some(lines.join("\n").into_bytes())
 }
 
 fn component_value(component: &str, arrived: &Arrived<'_>) -> Option<String> {

@@ -1,7 +1,7 @@
 //! HTTP message signatures: Ed25519 or HMAC-SHA-256 over the parts of a request that matter.
 //!
-//! Covered are the method, the address and the digest of the body; the time stands in `created`, the
-//! id in `nonce`.
+//! Covered are the method, the address and the digest of the body; the time stands in `created`. The
+//! standard knows no id of a message: ours stands in the body, and in `nonce`.
 //!
 //! Source: RFC 9421; RFC 9530 for the digest.
 
@@ -20,13 +20,16 @@ pub const INPUT: &str = "signature-input";
 /// The header with the signatures.
 pub const SIGNATURE: &str = "signature";
 
+/// The member of the body with the id, which `nonce` repeats.
+pub const ID: &str = "id";
+
 /// HTTP message signatures.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpMessage;
 
 const FACTS: Facts = Facts {
     time: Some(Place::Header(INPUT)),
-    id: Place::Header(INPUT),
+    id: Place::Body(ID),
     id_signed: true,
     signature: Place::Header(SIGNATURE),
     shared: true,
@@ -119,12 +122,10 @@ impl Scheme for HttpMessage {
             let (Some(signature), Some(message)) = (signature, base(input, arrived)) else {
                 continue;
             };
-            let sent = match input.parameter("created").map(|it| seconds(it, INPUT)) {
-                Some(Ok(sent)) => sent,
-                _ => {
-                    reason = malformed(INPUT);
-                    continue;
-                }
+            let created = input.parameter("created").map(|it| seconds(it, INPUT));
+            let Some(Ok(sent)) = created else {
+                reason = malformed(INPUT);
+                continue;
             };
             if let Err(error) = window.check(sent) {
                 reason = error;

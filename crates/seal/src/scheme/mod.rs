@@ -96,6 +96,7 @@ pub trait Scheme: Sync + fmt::Debug {
 
 /// What a scheme can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of what each scheme can do")]
 pub struct Facts {
     /// Where the time of sending stands, which is signed; none where there is no such time.
     pub time: Option<Place>,
@@ -312,10 +313,10 @@ impl Shared {
         hmac::sign(&key, message).as_ref().to_vec()
     }
 
-    /// HMAC-SHA-1 over a message, which nobody should accept any more.
-    pub fn legacy_mac(&self, message: &[u8]) -> Vec<u8> {
+    /// HMAC-SHA-1 over a message in hexadecimal, which nobody should accept any more.
+    pub fn legacy_mac(&self, message: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
-        hmac::sign(&key, message).as_ref().to_vec()
+        crate::encoding::hex_encode(hmac::sign(&key, message).as_ref())
     }
 
     /// Whether this is the HMAC-SHA-256 over a message, in constant time.

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::*;
@@ -94,9 +96,12 @@ fn every_scheme_takes_what_it_signs_and_nothing_else() {
     }
 }
 
+/// Scheme, secret, headers, body and time of a published example.
+type Example = (&'static str, String, &'static [(&'static str, &'static str)], &'static str, i64);
+
 #[test]
 fn the_published_examples_verify() {
-    let table: [(&str, String, &[(&str, &str)], &str, i64); 2] = [
+    let table: [Example; 2] = [
         (
             "github",
             "It's a Secret to Everybody".to_owned(),
@@ -154,9 +159,9 @@ fn headers_are_written_as_each_scheme_documents_them() {
                 let digest = Digest::of(&sealed.body).to_string();
                 sealed.headers.push(("digest of the body".to_owned(), digest));
             }
-            told.push_str(&format!("{}:\n", scheme.name()));
+            writeln!(told, "{}:", scheme.name()).unwrap();
             for (name, value) in &sealed.headers {
-                told.push_str(&format!("  {name}: {value}\n"));
+                writeln!(told, "  {name}: {value}").unwrap();
             }
         }
     }

@@ -11,10 +11,12 @@ use countersign_seal::SigningKey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::live::http::Raw;
 use crate::platform::{
-    Answer, ApiAnswer, ClientCopy, FrontCopy, Held, PlatformFault, TokenAnswer, WebhookCopy,
+    Answer, ApiAnswer, ClientCopy, FrontCopy, Held, PlatformFault, SendingKey, TokenAnswer,
+    WebhookCopy,
 };
 
 /// How much of a foreign word is kept.
@@ -127,6 +129,14 @@ pub(super) fn key(value: &Value) -> Result<SigningKey, PlatformFault> {
     let seed = seed.and_then(|it| URL_SAFE_NO_PAD.decode(it).ok());
     let seed = seed.and_then(|it| <[u8; 32]>::try_from(it).ok());
     seed.map(SigningKey::from_seed).ok_or_else(|| unreadable("it has no `seed` of 32 bytes"))
+}
+
+/// The key that signs the deliveries of a subscription.
+pub(super) fn sending_key(value: &Value) -> Result<SendingKey, PlatformFault> {
+    match value.get("secret").and_then(Value::as_str) {
+        Some(text) => Ok(SendingKey::Secret(Zeroizing::new(text.to_owned()))),
+        None => key(value).map(SendingKey::Private),
+    }
 }
 
 /// A throw-away copy.

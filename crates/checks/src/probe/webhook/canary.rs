@@ -3,41 +3,28 @@
 use countersign_model::declare::manifest::EventSubscription;
 use countersign_model::time::Timestamp;
 use countersign_seal::Digest;
-use countersign_seal::scheme::standard_webhooks::{
-    ID, SIGNATURE, Secret, SendKey, TIMESTAMP, WebhookError, sign,
-};
+use countersign_seal::scheme::{Draft, Entry, Place, Scheme, Sealed, Shared, Signer, WebhookError};
 use serde_json::{Map, Value, json};
 
 use crate::live::ask::Ask;
 
-/// A message as it is sent: what is none is not sent at all.
+/// A message as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
+    /// The id that shows its effects.
     pub(super) id: String,
-    pub(super) timestamp: Option<String>,
-    pub(super) signature: Option<String>,
+    /// What it is about.
     pub(super) body: Vec<u8>,
+    /// Its headers and body, as the scheme writes them.
+    pub(super) sealed: Sealed,
 }
 
 impl Message {
-    fn headers(&self) -> Vec<(&'static str, &str)> {
-        let mut headers = vec![("content-type", "application/json"), (ID, self.id.as_str())];
-        headers.extend(self.timestamp.as_deref().map(|it| (TIMESTAMP, it)));
-        headers.extend(self.signature.as_deref().map(|it| (SIGNATURE, it)));
-        headers
-    }
-
     /// The request that brings it.
-    pub(super) fn ask(&self, endpoint: &str) -> Ask {
-        let mut ask = Ask::new("POST", endpoint);
-        ask.body.clone_from(&self.body);
-        self.headers().into_iter().fold(ask, |ask, (name, value)| ask.header(name, value))
-    }
-
-    /// The same request for a shell. Nothing in it opens anything: the signature is one over an
-    /// event that never happened.
-    pub(super) fn curl(&self, endpoint: &str) -> String {
-        self.ask(endpoint).curl()
+    pub(super) fn ask(&self, endpoint: &str, content_type: &str) -> Ask {
+        let mut ask = Ask::new("POST", endpoint).header("content-type", content_type);
+        ask.body.clone_from(&self.sealed.body);
+        self.sealed.headers.iter().fold(ask, |ask, (name, value)| ask.header(name, value))
     }
 }
 
@@ -46,14 +33,20 @@ impl Message {
 pub(super) struct Workshop<'a> {
     /// What is declared about the events.
     pub(super) event: &'a EventSubscription,
+    /// How they are signed.
+    pub(super) scheme: &'static dyn Scheme,
     /// The key that the receiver knows.
-    pub(super) key: SendKey,
-    /// A key that nobody knows.
-    pub(super) foreign: SendKey,
+    pub(super) key: Signer,
+    /// A key of the same kind that nobody knows.
+    pub(super) foreign: Signer,
     /// A name that nobody has used before.
     pub(super) stem: String,
+    /// Where messages for another endpoint of the same partner are made.
+    pub(super) sibling: Option<Box<Self>>,
     /// How old or early a message may be, in seconds.
     pub(super) window_seconds: i64,
+    /// Whether effects are counted one by one.
+    pub(super) counts: bool,
     /// What time it is.
     pub(super) now: Timestamp,
 }
@@ -61,11 +54,7 @@ pub(super) struct Workshop<'a> {
 impl Workshop<'_> {
     /// A message that is right but for its age: `seconds` are counted from now, negative ones back.
     pub(super) fn at(&self, name: &str, seconds: i64) -> Result<Message, WebhookError> {
-        // Nobody can tell from an id which message is right.
-        let named = Digest::of_parts(&[self.stem.as_bytes(), name.as_bytes()]).hex();
-        let id = format!("msg_{}", &named[..ID_DIGITS]);
-        let body = body(self.event, &id, self.now).to_string().into_bytes();
-        self.again(&Message { id, timestamp: None, signature: None, body }, seconds)
+        self.about(self.id(name), seconds)
     }
 
     /// A message that is right.
@@ -73,15 +62,73 @@ impl Workshop<'_> {
         self.at(name, 0)
     }
 
+    /// An id for a message. Nobody can tell from it which message is right.
+    pub(super) fn id(&self, name: &str) -> String {
+        let named = Digest::of_parts(&[self.stem.as_bytes(), name.as_bytes()]).hex();
+        format!("msg_{}", &named[..ID_DIGITS])
+    }
+
+    /// A message with this id that is right but for its age.
+    pub(super) fn about(&self, id: String, seconds: i64) -> Result<Message, WebhookError> {
+        let mut body = body(self.event, &id, self.now);
+        self.scheme.put_id(&mut body, &id);
+        let body = body.to_string().into_bytes();
+        self.again(&Message { id, body, sealed: Sealed::default() }, seconds)
+    }
+
     /// The same message, signed anew at another time.
     pub(super) fn again(&self, message: &Message, seconds: i64) -> Result<Message, WebhookError> {
-        let time = self.now.seconds().saturating_add(seconds);
-        let signature = sign(&message.id, time, &message.body, &self.key)?;
-        Ok(Message {
-            timestamp: Some(time.to_string()),
-            signature: Some(signature),
-            ..message.clone()
-        })
+        let sealed = self.scheme.sign(&self.draft(message, seconds), &[&self.key])?;
+        Ok(Message { sealed, ..message.clone() })
+    }
+
+    /// What a key says about a message of now.
+    pub(super) fn entry(&self, message: &Message, key: &Signer) -> Result<Entry, WebhookError> {
+        self.scheme.entry(&self.draft(message, 0), key)
+    }
+
+    /// The same message of now with these signatures.
+    pub(super) fn with(&self, message: &Message, entries: &[Entry]) -> Message {
+        let sealed = self.scheme.wrap(&self.draft(message, 0), entries);
+        Message { sealed, ..message.clone() }
+    }
+
+    /// The same message of now, signed with this key alone.
+    pub(super) fn signed_by(
+        &self,
+        message: &Message,
+        key: &Signer,
+    ) -> Result<Message, WebhookError> {
+        Ok(self.with(message, &[self.entry(message, key)?]))
+    }
+
+    fn draft<'m>(&'m self, message: &'m Message, seconds: i64) -> Draft<'m> {
+        Draft {
+            method: "POST",
+            url: self.event.endpoint.as_str(),
+            id: &message.id,
+            time_seconds: self.now.seconds().saturating_add(seconds),
+            body: &message.body,
+        }
+    }
+
+    /// The request that brings a message to the receiver.
+    pub(super) fn ask(&self, message: &Message) -> Ask {
+        message.ask(self.event.endpoint.as_str(), self.scheme.content_type())
+    }
+
+    /// The same request for a shell. Nothing in it opens anything: the signature is one over an
+    /// event that never happened.
+    pub(super) fn curl(&self, message: &Message) -> String {
+        self.ask(message).curl()
+    }
+
+    /// The header with the signature, where it stands in one.
+    pub(super) fn signature_header(&self) -> Option<&'static str> {
+        match self.scheme.facts().signature {
+            Place::Body(_) => None,
+            Place::Header(name) => Some(name),
+        }
     }
 
     /// How far a message lies that is a minute outside the window, in seconds.
@@ -94,17 +141,16 @@ impl Workshop<'_> {
         self.window_seconds.saturating_add(86_400)
     }
 
-    /// What a key that nobody knows says about a message.
-    pub(super) fn forged(&self, message: &Message) -> Result<String, WebhookError> {
-        sign(&message.id, self.now.seconds(), &message.body, &self.foreign)
-    }
-
-    /// The signature of whoever takes the public key, which everybody knows, for a shared secret.
-    pub(super) fn downgraded(&self, message: &Message) -> Result<Option<String>, WebhookError> {
-        let SendKey::Private(key) = &self.key else { return Ok(None) };
-        let Ok(secret) = Secret::from_bytes(key.public().as_bytes()) else { return Ok(None) };
-        let key = SendKey::Secret(secret);
-        sign(&message.id, self.now.seconds(), &message.body, &key).map(Some)
+    /// Secrets of whoever takes the public key, which everybody knows, for a shared secret: its
+    /// bytes, and the text in which receivers configure it.
+    pub(super) fn mistaken(&self) -> Vec<(&'static str, Shared)> {
+        let Signer::Private(key) = &self.key else { return Vec::new() };
+        let public = key.public();
+        let text = countersign_seal::scheme::standard_webhooks::public_key_text(&public);
+        let bytes = Shared::from_bytes(public.as_bytes()).ok();
+        let text = Shared::from_bytes(text.as_bytes()).ok();
+        let named = [("public-key-as-secret", bytes), ("public-key-text-as-secret", text)];
+        named.into_iter().filter_map(|(name, it)| Some((name, it?))).collect()
     }
 }
 
@@ -148,9 +194,9 @@ mod tests {
     #[test]
     fn a_right_message_is_one_and_carries_only_declared_fields() {
         let event = event();
-        let (workshop, key) = workshop(&event);
+        let workshop = workshop(&event);
         let message = workshop.right("control").unwrap();
-        assert_eq!(received(&message, &key), Ok(()));
+        assert_eq!(received(&message, &workshop), Ok(()));
         let body: Value = serde_json::from_slice(&message.body).unwrap();
         insta::assert_snapshot!(body, @r#"{"data":{"event":{"time":"2026-11-24T03:05:11.000Z","type":"user.locked"},"user":{"id":"canary-msg_76ef46b899e414202955"}},"timestamp":"2026-11-24T03:05:11.000Z","type":"user.locked"}"#);
     }
@@ -158,10 +204,10 @@ mod tests {
     #[test]
     fn a_request_can_be_repeated_by_hand() {
         let event = event();
-        let (workshop, _) = workshop(&event);
+        let workshop = workshop(&event);
         let mut message = workshop.right("control").unwrap();
-        message.signature = Some(String::new());
-        message.body = b"it's".to_vec();
-        insta::assert_snapshot!(message.curl("https://events.acme.example/id"), @r"curl -i -X POST 'https://events.acme.example/id' -H 'content-type: application/json' -H 'webhook-id: msg_76ef46b899e414202955' -H 'webhook-timestamp: 1795489511' -H 'webhook-signature;' --data-binary 'it'\''s'");
+        message.sealed.set("webhook-signature", Some(""));
+        message.sealed.body = b"it's".to_vec();
+        insta::assert_snapshot!(workshop.curl(&message), @r"curl -i -X POST 'https://events.acme.example/id' -H 'content-type: application/json' -H 'webhook-id: msg_76ef46b899e414202955' -H 'webhook-timestamp: 1795489511' -H 'webhook-signature;' --data-binary 'it'\''s'");
     }
 }

@@ -1,72 +1,39 @@
 //! Does the receiver refuse an event from the future?
 //!
-//! A message from the future stays good until its time has come and passed: it can be kept and sent
-//! again for as long.
+//! A message from the future stays fresh for as long as its sender likes.
 //!
-//! Source: Standard Webhooks 1.0, "Verifying webhook authenticity"; WHK-05.
+//! Source: Standard Webhooks 1.0, reference libraries; RFC 9421, section 7.2.2; WHK-05.
 
-use countersign_model::check::{Judgement, Transcript};
-use countersign_model::declare::Manifest;
-use countersign_seal::scheme::standard_webhooks::WebhookError;
+use countersign_seal::scheme::WebhookError;
 
 use super::canary::{Message, Workshop};
-use super::hear::{Named, Plan, fresh, hear};
-use super::judge::{Case, Wanted, judge};
-use crate::check::{Check, Info, Stage};
-use crate::talk::Talk;
+use super::hear::{Needs, PLAN, Plan, Sent, wrong};
+use super::judge::Case;
+use super::receiver::{Receiver, every};
+use crate::check::Info;
 
 /// Does the receiver refuse an event from the future?
-#[derive(Debug, Clone, Copy)]
-pub struct RefusesFutureTimestamp;
-
-const CASE: Case = Case {
-    wanted: Wanted::NoEffect,
-    one: "a webhook from the future",
-    none: "no webhook from the future",
+pub(super) static CHECK: Receiver = Receiver {
+    info: &Info {
+        name: "refuses_future_timestamp",
+        case: Some("WHK-05"),
+        controls: &["CTS-WHK-02"],
+        question: "Does the receiver refuse an event from the future?",
+        sends: "A right event; correctly signed events whose time lies a minute and a day ahead of the window; a right event.",
+        passes: "A right event is accepted before and after, and has its effect. None of the wrong ones has one: 4xx, or a 2xx that does nothing. Where the scheme signs no time the check says so, and passes nothing.",
+        risk: "A delivery that was signed for later can be kept and sent again for as long.",
+        fix: "Refuse a message whose signed time is further in the future than clocks may differ.",
+        source: "Standard Webhooks 1.0, reference libraries; RFC 9421, section 7.2.2; WHK-05.",
+    },
+    about: every,
+    plan: Plan { needs: Needs::SignedTime, sends, ..PLAN },
+    case: Case::no_effect("a webhook from the future", "no webhook from the future"),
 };
-const PLAN: Plan = Plan { age: fresh, wrong };
 
-#[async_trait::async_trait]
-impl Check for RefusesFutureTimestamp {
-    fn info(&self) -> &'static Info {
-        &Info {
-            name: "refuses_future_timestamp",
-            case: Some("WHK-05"),
-            controls: &["CTS-WHK-02"],
-            question: "Does the receiver refuse an event from the future?",
-            sends: "",
-            passes: "",
-            risk: "A captured delivery with a late time stays good far longer than allowed.",
-            fix: "Refuse a message whose signed time is further ahead than the tolerance (300 s at most).",
-            source: r#"Standard Webhooks 1.0, "Verifying webhook authenticity"; WHK-05."#,
-        }
-    }
-
-    fn stage(&self) -> Stage {
-        Stage::Probe
-    }
-
-    fn subjects(&self, manifest: &Manifest) -> Vec<String> {
-        super::subjects(manifest)
-    }
-
-    fn exclusive(&self, _: &str, manifest: &Manifest) -> Option<String> {
-        super::exclusive(manifest)
-    }
-
-    async fn talk(&self, subject: &str, manifest: &Manifest, talk: &mut Talk) {
-        hear(subject, manifest, talk, &PLAN).await;
-    }
-
-    fn judge(&self, transcript: &Transcript) -> Judgement {
-        judge(transcript, &CASE)
-    }
-}
-
-fn wrong(workshop: &Workshop<'_>, _: &Message) -> Result<Named, WebhookError> {
+fn sends(workshop: &Workshop<'_>, _: &Message) -> Result<Vec<Sent>, WebhookError> {
     Ok(vec![
-        ("a-minute-ahead-of-the-window", workshop.at("early", workshop.outside())?),
-        ("a-day-ahead-of-the-window", workshop.at("far", workshop.far_outside())?),
+        wrong("a-minute-ahead-of-the-window", workshop.at("early", workshop.outside())?),
+        wrong("a-day-ahead-of-the-window", workshop.at("far", workshop.far_outside())?),
     ])
 }
 
@@ -76,9 +43,10 @@ mod tests {
 
     #[test]
     fn each_message_is_wrong_in_its_own_way() {
-        insta::assert_snapshot!(super::super::sample::refusals(wrong), @r"
+        insta::assert_snapshot!(super::super::sample::refusals(sends), @r"
         a-minute-ahead-of-the-window: message's time is too far in the future
         a-day-ahead-of-the-window: message's time is too far in the future
         ");
+        super::super::sample::holds_for_every_scheme(&CHECK);
     }
 }

@@ -21,9 +21,18 @@ pub(super) struct Case {
     pub(super) one: &'static str,
     /// `no unsigned webhook`.
     pub(super) none: &'static str,
+    /// What it comes to where a right but unusual event is refused.
+    pub(super) dropped: &'static str,
+    /// What it comes to where an event that has to be answered breaks it, or takes too long.
+    pub(super) breaks: &'static str,
 }
 
 impl Case {
+    /// Wrong events have no effect, and there are no other ones.
+    pub(super) const fn no_effect(one: &'static str, none: &'static str) -> Self {
+        Self { wanted: Wanted::NoEffect, one, none, dropped: "", breaks: "" }
+    }
+
     fn expected(&self) -> &'static str {
         match self.wanted {
             Wanted::NoEffect => "a refusal (4xx), and no effect",
@@ -50,6 +59,9 @@ fn judged(view: &View<'_>, case: &Case) -> Judgement {
     if let Some(judgement) = not_begun(view) {
         return judgement;
     }
+    if let Some(judgement) = not_taken(view, case) {
+        return judgement;
+    }
     let names = view.names();
     for name in &names {
         let Some(exchange) = view.wrong(name) else {
@@ -57,7 +69,7 @@ fn judged(view: &View<'_>, case: &Case) -> Judgement {
                 .observed(format!("nothing was sent as `{name}`"));
         };
         if !is_answer(&exchange.answer) {
-            return unanswered(case, name, &exchange.answer);
+            return unanswered(case.one, name, &exchange.answer);
         }
     }
     if names.is_empty() {
@@ -66,7 +78,109 @@ fn judged(view: &View<'_>, case: &Case) -> Judgement {
     if let Some(judgement) = not_ended(view) {
         return judgement;
     }
+    if let Some(judgement) = renamed(view, case, &names) {
+        return judgement;
+    }
+    if let Some(judgement) = broken(view, case) {
+        return judgement;
+    }
     passed(view, case, &names)
+}
+
+/// A right but unusual event that was refused, or had no effect, where ordinary ones have theirs.
+fn not_taken(view: &View<'_>, case: &Case) -> Option<Judgement> {
+    for name in view.list("taken") {
+        let Some(exchange) = view.sent("taken", name) else {
+            return Some(
+                Judgement::inconclusive("the check did not send what it wanted to send")
+                    .observed(format!("nothing was sent as `{name}`")),
+            );
+        };
+        let seen = view.fact(&format!("taken.{name}-effect"));
+        let seen = seen.and_then(|it| it.get("seen")?.as_bool());
+        let no_effect = exchange.answer.is_success() && view.has_oracle() && seen != Some(true);
+        if exchange.answer.is_success() && !no_effect {
+            continue;
+        }
+        if !is_answer(&exchange.answer) {
+            return Some(unanswered("a right event", name, &exchange.answer));
+        }
+        if let Some(judgement) = right(view, "closing") {
+            return Some(judgement);
+        }
+        let effect = if no_effect { ", no effect" } else { "" };
+        let judgement = Judgement::fail(case.dropped)
+            .observed(format!("{}{effect} for `{name}`", exchange.answer.words()))
+            .expected("it is accepted (2xx) and has its effect");
+        return Some(with_details(view, judgement, Some(name)));
+    }
+    None
+}
+
+/// An event that came again under another id, where the scheme lets anybody change it.
+fn renamed(view: &View<'_>, case: &Case, names: &[&str]) -> Option<Judgement> {
+    let name = names.iter().find(|it| 0 < view.effects_of_wrong(it))?;
+    if case.wanted != Wanted::OneEffect {
+        return None;
+    }
+    let scheme = view.0.text("scheme").unwrap_or_default();
+    let sentence = format!(
+        "the scheme `{scheme}` signs no id: a delivery that comes again under another id takes effect again"
+    );
+    let judgement = Judgement::inconclusive(sentence)
+        .observed(format!("{} for `{name}`", effects(view.effects_of_wrong(name))))
+        .expected(
+            "a receiver that knows what it has seen by its body, or a scheme that signs the id",
+        );
+    Some(with_details(view, judgement, Some(name)))
+}
+
+/// An event that broke the receiver, or that it worked on for too long.
+fn broken(view: &View<'_>, case: &Case) -> Option<Judgement> {
+    let names = view.list("heavy");
+    if names.is_empty() {
+        return None;
+    }
+    if !view.0.exchange("alive").is_some_and(|it| it.answer.is_success()) {
+        return right(view, "alive")
+            .or_else(|| Some(Judgement::inconclusive("a right event is not accepted")));
+    }
+    let usual = ["control", "closing", "alive"].iter().filter_map(|it| view.0.exchange(it));
+    let mut usual: Vec<u64> = usual.map(|it| it.elapsed_ms).collect();
+    usual.sort_unstable();
+    let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
+    let limit = usual.saturating_mul(SLOWER_MAX).saturating_add(SLOW_MS);
+    let all: Vec<(&str, &Exchange)> =
+        names.iter().filter_map(|name| Some((*name, view.sent("heavy", name)?))).collect();
+    if all.len() < names.len() {
+        return Some(Judgement::inconclusive("the check did not send what it wanted to send"));
+    }
+    let told = |(name, it): &(&str, &Exchange)| {
+        format!("{} in {} ms for `{name}`", it.answer.words(), it.elapsed_ms)
+    };
+    let observed = all.iter().map(told).collect::<Vec<_>>().join(", ");
+    let expected = format!("any answer below 500, here within {limit} ms");
+    let fail = |name: &str| {
+        let judgement = Judgement::fail(case.breaks).observed(&observed).expected(&expected);
+        Some(with_details(view, judgement, Some(name)))
+    };
+    // One slow answer may be chance; two are not.
+    let slow: Vec<&str> = all.iter().filter(|it| limit < it.1.elapsed_ms).map(|it| it.0).collect();
+    if let [name, _, ..] = slow[..] {
+        return fail(name);
+    }
+    for (name, exchange) in &all {
+        match &exchange.answer {
+            Answer::Response { status: 500.., .. }
+            | Answer::Failure { kind: FailureKind::Timeout, .. } => return fail(name),
+            Answer::Response { .. } => {}
+            // A server in front may hang up on a header of this size.
+            Answer::Failure { .. } => {
+                return Some(unanswered(case.one, name, &exchange.answer));
+            }
+        }
+    }
+    None
 }
 
 /// A wrong event had an effect; without an oracle: it was accepted.
@@ -117,6 +231,12 @@ fn with_details(view: &View<'_>, judgement: Judgement, name: Option<&str>) -> Ju
         let answer = view.wrong(it).map_or("not sent".to_owned(), |it| it.answer.words());
         format!("{it}: {answer}, {}", effects(view.effects_of_wrong(it)))
     });
+    let others = ["taken", "heavy"].into_iter().flat_map(|kind| {
+        let sent =
+            view.list(kind).into_iter().filter_map(move |it| Some((it, view.sent(kind, it)?)));
+        sent.map(|(name, it)| format!("{name}: {} in {} ms", it.answer.words(), it.elapsed_ms))
+    });
+    let lines = lines.chain(others);
     let judgement = judgement.details(lines.collect::<Vec<_>>());
     match name.and_then(|it| view.0.text(&format!("repeat.{it}"))) {
         Some(repeat) => judgement.repeat(repeat),
@@ -126,11 +246,12 @@ fn with_details(view: &View<'_>, judgement: Judgement, name: Option<&str>) -> Ju
 
 /// Why nothing wrong was sent, or nothing that counts.
 fn not_begun(view: &View<'_>) -> Option<Judgement> {
-    if let Some(scheme) = view.0.text("scheme").filter(|it| *it != "standard-webhooks") {
+    if let Some(it) = view.0.settings.get("unsupported") {
+        let text = |name| it.get(name).and_then(Value::as_str).unwrap_or_default();
         return Some(
-            Judgement::inconclusive(format!("events signed as `{scheme}` are not probed yet"))
-                .observed("nothing was sent")
-                .expected("events signed as `standard-webhooks`"),
+            Judgement::inconclusive(text("sentence"))
+                .observed("nothing was sent: there is nothing that it could tell")
+                .expected(text("expected")),
         );
     }
     for (label, sentence) in [
@@ -145,8 +266,21 @@ fn not_begun(view: &View<'_>) -> Option<Judgement> {
             return Some(Judgement::inconclusive(sentence).observed(error));
         }
     }
+    if let Some(other) = view.0.text("sibling") {
+        match view.0.exchange("sibling") {
+            Some(it) if it.answer.is_success() => {}
+            it => {
+                let seen = it.map_or("nothing was sent".to_owned(), |it| words(&it.answer));
+                return Some(
+                    Judgement::inconclusive("a right event is not accepted at the other endpoint")
+                        .observed(format!("{seen} for `{other}`"))
+                        .expected("a right event is accepted (2xx) at both endpoints"),
+                );
+            }
+        }
+    }
     right(view, "control").or_else(|| {
-        let moved = view.is_object() && view.version("quiet") != view.version_after("control");
+        let moved = view.is_object() && view.version("quiet") != view.version_settled();
         moved.then(|| {
             Judgement::inconclusive("the canary object changes by itself")
                 .observed("another version, though nothing had been sent")
@@ -223,12 +357,12 @@ fn is_answer(answer: &Answer) -> bool {
     answer.is_success() || answer.is_refusal()
 }
 
-fn unanswered(case: &Case, name: &str, answer: &Answer) -> Judgement {
+fn unanswered(one: &str, name: &str, answer: &Answer) -> Judgement {
     let guard = matches!(answer, Answer::Failure { kind: FailureKind::AddressRefused, .. });
     let sentence = if guard {
-        format!("{} may not be sent", case.one)
+        format!("{one} may not be sent")
     } else {
-        format!("{} has no answer that says anything", case.one)
+        format!("{one} has no answer that says anything")
     };
     Judgement::inconclusive(sentence).observed(format!("{} for `{name}`", words(answer)))
 }
@@ -247,12 +381,16 @@ fn passed(view: &View<'_>, case: &Case, names: &[&str]) -> Judgement {
         let words = view.wrong(it)?.answer.words();
         Some(format!("{words} for `{it}`"))
     });
-    let answers = answers.collect::<Vec<_>>().join(", ");
+    let taken = view.list("taken").into_iter().filter_map(|it| {
+        let words = view.sent("taken", it)?.answer.words();
+        Some(format!("{words} for `{it}`, as it should be"))
+    });
+    let answers = answers.chain(taken).collect::<Vec<_>>().join(", ");
     match (case.wanted, view.has_oracle()) {
         (Wanted::NoEffect, true) => Judgement::pass(format!("{} takes effect", case.none))
             .observed(format!("no effect: {answers}")),
         (Wanted::OneEffect, true) => Judgement::pass(format!("{} takes effect again", case.none))
-            .observed(format!("1 effect: {answers}")),
+            .observed(format!("1 effect: {answers}{}", unsigned_id(view))),
         (Wanted::NoEffect, false) => {
             Judgement::pass(format!("{} is accepted", case.none)).observed(answers).status_only()
         }
@@ -269,6 +407,16 @@ fn passed(view: &View<'_>, case: &Case, names: &[&str]) -> Judgement {
     }
 }
 
+fn unsigned_id(view: &View<'_>) -> &'static str {
+    let is_signed = view.0.settings.get("id_signed").and_then(Value::as_bool).unwrap_or(true);
+    if is_signed { "" } else { "; the scheme does not sign the id" }
+}
+
+/// How many times longer than an ordinary event, and how many milliseconds beside that, one may
+/// take that has to be answered soon.
+const SLOWER_MAX: u64 = 5;
+const SLOW_MS: u64 = 500;
+
 /// What a transcript of such a talk holds.
 struct View<'a>(&'a Transcript);
 
@@ -282,12 +430,22 @@ impl<'a> View<'a> {
     }
 
     fn names(&self) -> Vec<&'a str> {
-        let names = self.0.settings.get("wrong").and_then(Value::as_array);
+        self.list("wrong")
+    }
+
+    /// The names in a setting.
+    fn list(&self, setting: &str) -> Vec<&'a str> {
+        let names = self.0.settings.get(setting).and_then(Value::as_array);
         names.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
     fn wrong(&self, name: &str) -> Option<&'a Exchange> {
-        let label = format!("wrong.{name}");
+        self.sent("wrong", name)
+    }
+
+    /// The last exchange of a kind with this name.
+    fn sent(&self, kind: &str, name: &str) -> Option<&'a Exchange> {
+        let label = format!("{kind}.{name}");
         self.0.entries.iter().rev().find_map(|it| match it {
             Entry::Exchange(it) if it.label == label => Some(it),
             _ => None,
@@ -341,12 +499,19 @@ impl<'a> View<'a> {
         self.version(&format!("{label}-effect")).filter(|it| !it.is_null())
     }
 
+    /// The version that the last right event before the wrong ones led to.
+    fn version_settled(&self) -> Option<&'a Value> {
+        let taken = self.list("taken").into_iter().rev();
+        let mut taken = taken.filter_map(|it| self.version_after(&format!("taken.{it}")));
+        taken.next().or_else(|| self.version_after("control"))
+    }
+
     /// Whether the canary object changed while it listened, having been quiet before.
     fn object_changed(&self) -> bool {
         let (quiet, after) = (self.version("quiet"), self.version("effects"));
         self.is_object()
             && quiet.is_some()
-            && quiet == self.version_after("control")
+            && quiet == self.version_settled()
             && after.is_some()
             && after != quiet
     }

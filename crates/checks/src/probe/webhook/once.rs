@@ -1,70 +1,61 @@
 //! Does an event that comes twice take effect once?
 //!
 //! Senders deliver again when an answer gets lost, and attackers deliver again what they saw. The id
-//! of a message is there so that only the first counts. The check does not wait until the end of the
-//! window: how long ids are remembered is not seen.
+//! of a message is there so that only the first counts. Where the scheme does not sign the id, anybody
+//! can change it: the same message comes under another id too. The check does not wait until the end
+//! of the window: how long ids are remembered is not seen.
 //!
-//! Source: Standard Webhooks 1.0 (the id is the idempotency key); WHK-07.
+//! Source: Standard Webhooks 1.0 (the id is the idempotency key); Shopify documentation, "Ignore duplicates"; RFC 9421, section 7.2.2 (`nonce`); WHK-07.
 
-use countersign_model::check::{Judgement, Transcript};
-use countersign_model::declare::Manifest;
-use countersign_seal::scheme::standard_webhooks::WebhookError;
+use countersign_seal::scheme::WebhookError;
 
 use super::canary::{Message, Workshop};
-use super::hear::{Named, Plan, fresh, hear};
-use super::judge::{Case, Wanted, judge};
-use crate::check::{Check, Info, Stage};
-use crate::talk::Talk;
+use super::hear::{PLAN, Plan, Sent, header_id, wrong};
+use super::judge::{Case, Wanted};
+use super::receiver::{Receiver, every};
+use crate::check::Info;
 
 /// Does an event that comes twice take effect once?
-#[derive(Debug, Clone, Copy)]
-pub struct AppliesReplayedWebhookOnce;
+pub(super) static CHECK: Receiver = Receiver {
+    info: &Info {
+        name: "applies_replayed_webhook_once",
+        case: Some("WHK-07"),
+        controls: &["CTS-WHK-02"],
+        question: "Does an event that comes twice take effect once?",
+        sends: "A right event; the same message again; the same id signed anew a second earlier, as a sender that tries again does; where the id is not signed, the same message under another id; a right event.",
+        passes: "Every event had one effect. Any answer is right. Where the id is not signed and another id has another effect, the check says so, and passes nothing.",
+        risk: "An attacker who saw one delivery can make it happen again and again.",
+        fix: "Remember the ids of messages for at least twice the tolerance, and act on each once. Where the scheme does not sign the id, remember the digest of the body.",
+        source: r#"Standard Webhooks 1.0 (the id is the idempotency key); Shopify documentation, "Ignore duplicates"; RFC 9421, section 7.2.2 (`nonce`); WHK-07."#,
+    },
+    about: every,
+    plan: Plan { sends, ..PLAN },
+    case: Case {
+        wanted: Wanted::OneEffect,
+        ..Case::no_effect("a replayed webhook", "no replayed webhook")
+    },
+};
 
-const CASE: Case =
-    Case { wanted: Wanted::OneEffect, one: "a replayed webhook", none: "no replayed webhook" };
-const PLAN: Plan = Plan { age: fresh, wrong };
-
-#[async_trait::async_trait]
-impl Check for AppliesReplayedWebhookOnce {
-    fn info(&self) -> &'static Info {
-        &Info {
-            name: "applies_replayed_webhook_once",
-            case: Some("WHK-07"),
-            controls: &["CTS-WHK-02"],
-            question: "Does an event that comes twice take effect once?",
-            sends: "",
-            passes: "",
-            risk: "An attacker who saw one delivery can make it happen again and again.",
-            fix: "Remember the ids of messages for at least twice the tolerance, and act on each once.",
-            source: "Standard Webhooks 1.0 (the id is the idempotency key); WHK-07.",
-        }
-    }
-
-    fn stage(&self) -> Stage {
-        Stage::Probe
-    }
-
-    fn subjects(&self, manifest: &Manifest) -> Vec<String> {
-        super::subjects(manifest)
-    }
-
-    fn exclusive(&self, _: &str, manifest: &Manifest) -> Option<String> {
-        super::exclusive(manifest)
-    }
-
-    async fn talk(&self, subject: &str, manifest: &Manifest, talk: &mut Talk) {
-        hear(subject, manifest, talk, &PLAN).await;
-    }
-
-    fn judge(&self, transcript: &Transcript) -> Judgement {
-        judge(transcript, &CASE)
-    }
-}
-
-fn wrong(workshop: &Workshop<'_>, control: &Message) -> Result<Named, WebhookError> {
+fn sends(workshop: &Workshop<'_>, control: &Message) -> Result<Vec<Sent>, WebhookError> {
+    let facts = workshop.scheme.facts();
+    let mut all = vec![wrong("same-message", control.clone())];
     // A sender that tries again signs anew: the id stays, time and signature do not.
     let again = workshop.again(control, -1)?;
-    Ok(vec![("same-message", control.clone()), ("same-id-signed-anew", again)])
+    if again.sealed != control.sealed {
+        all.push(wrong("same-id-signed-anew", again));
+    }
+    if let Some(header) = header_id(facts).filter(|_| !facts.id_signed && workshop.counts) {
+        let mut renamed = control.clone();
+        renamed.id = workshop.id("renamed");
+        for (name, value) in &mut renamed.sealed.headers {
+            // Some schemes have the id in a second header.
+            if name == header || *value == control.id {
+                renamed.id.clone_into(value);
+            }
+        }
+        all.push(wrong("same-message-under-another-id", renamed));
+    }
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -73,9 +64,10 @@ mod tests {
 
     #[test]
     fn each_message_is_wrong_in_its_own_way() {
-        insta::assert_snapshot!(super::super::sample::refusals(wrong), @r"
+        insta::assert_snapshot!(super::super::sample::refusals(sends), @r"
         same-message: seen before
         same-id-signed-anew: seen before
         ");
+        super::super::sample::holds_for_every_scheme(&CHECK);
     }
 }

@@ -2,68 +2,39 @@
 //!
 //! Whoever saw a delivery could send it again for ever, as soon as its id is forgotten.
 //!
-//! Source: Standard Webhooks 1.0, "Verifying webhook authenticity"; WHK-04.
+//! Source: Standard Webhooks 1.0, "Verifying webhook authenticity"; Stripe and Slack documentation (5 minutes); RFC 9421, section 7.2.2; WHK-04.
 
-use countersign_model::check::{Judgement, Transcript};
-use countersign_model::declare::Manifest;
-use countersign_seal::scheme::standard_webhooks::WebhookError;
+use countersign_seal::scheme::WebhookError;
 
 use super::canary::{Message, Workshop};
-use super::hear::{Named, Plan, four_fifths, hear};
-use super::judge::{Case, Wanted, judge};
-use crate::check::{Check, Info, Stage};
-use crate::talk::Talk;
+use super::hear::{Needs, PLAN, Plan, Sent, four_fifths, wrong};
+use super::judge::Case;
+use super::receiver::{Receiver, every};
+use crate::check::Info;
 
 /// Does the receiver refuse an event that is too old?
-#[derive(Debug, Clone, Copy)]
-pub struct RefusesStaleTimestamp;
+pub(super) static CHECK: Receiver = Receiver {
+    info: &Info {
+        name: "refuses_stale_timestamp",
+        case: Some("WHK-04"),
+        controls: &["CTS-WHK-02"],
+        question: "Does the receiver refuse an event that is too old?",
+        sends: "A right event that is nearly as old as is allowed; correctly signed events whose time is a minute and a day beyond the window; a right event. The window is `replay_window`, and 300 s at most.",
+        passes: "A right event is accepted before and after, and has its effect. None of the wrong ones has one: 4xx, or a 2xx that does nothing. Where the scheme signs no time the check says so, and passes nothing.",
+        risk: "An attacker who saw one delivery can make it happen again much later.",
+        fix: "Refuse a message whose signed time is more than the tolerance ago (300 s at most). Where the scheme signs no time, use one that does.",
+        source: r#"Standard Webhooks 1.0, "Verifying webhook authenticity"; Stripe and Slack documentation (5 minutes); RFC 9421, section 7.2.2; WHK-04."#,
+    },
+    about: every,
+    plan: Plan { needs: Needs::SignedTime, age: four_fifths, sends, ..PLAN },
+    case: Case::no_effect("a stale webhook", "no stale webhook"),
+};
 
-const CASE: Case =
-    Case { wanted: Wanted::NoEffect, one: "a stale webhook", none: "no stale webhook" };
-const PLAN: Plan = Plan { age: four_fifths, wrong };
-
-#[async_trait::async_trait]
-impl Check for RefusesStaleTimestamp {
-    fn info(&self) -> &'static Info {
-        &Info {
-            name: "refuses_stale_timestamp",
-            case: Some("WHK-04"),
-            controls: &["CTS-WHK-02"],
-            question: "Does the receiver refuse an event that is too old?",
-            sends: "",
-            passes: "",
-            risk: "An attacker who saw one delivery can make it happen again much later.",
-            fix: "Refuse a message whose signed time is more than the tolerance ago (300 s at most).",
-            source: r#"Standard Webhooks 1.0, "Verifying webhook authenticity"; WHK-04."#,
-        }
-    }
-
-    fn stage(&self) -> Stage {
-        Stage::Probe
-    }
-
-    fn subjects(&self, manifest: &Manifest) -> Vec<String> {
-        super::subjects(manifest)
-    }
-
-    fn exclusive(&self, _: &str, manifest: &Manifest) -> Option<String> {
-        super::exclusive(manifest)
-    }
-
-    async fn talk(&self, subject: &str, manifest: &Manifest, talk: &mut Talk) {
-        hear(subject, manifest, talk, &PLAN).await;
-    }
-
-    fn judge(&self, transcript: &Transcript) -> Judgement {
-        judge(transcript, &CASE)
-    }
-}
-
-fn wrong(workshop: &Workshop<'_>, _: &Message) -> Result<Named, WebhookError> {
+fn sends(workshop: &Workshop<'_>, _: &Message) -> Result<Vec<Sent>, WebhookError> {
     let past = |seconds: i64| seconds.saturating_neg();
     Ok(vec![
-        ("a-minute-past-the-window", workshop.at("stale", past(workshop.outside()))?),
-        ("a-day-past-the-window", workshop.at("ancient", past(workshop.far_outside()))?),
+        wrong("a-minute-past-the-window", workshop.at("stale", past(workshop.outside()))?),
+        wrong("a-day-past-the-window", workshop.at("ancient", past(workshop.far_outside()))?),
     ])
 }
 
@@ -73,9 +44,10 @@ mod tests {
 
     #[test]
     fn each_message_is_wrong_in_its_own_way() {
-        insta::assert_snapshot!(super::super::sample::refusals(wrong), @r"
+        insta::assert_snapshot!(super::super::sample::refusals(sends), @r"
         a-minute-past-the-window: message's time is too far in the past
         a-day-past-the-window: message's time is too far in the past
         ");
+        super::super::sample::holds_for_every_scheme(&CHECK);
     }
 }

@@ -4,23 +4,24 @@ use countersign_model::check::Verdict::{self, Fail, Inconclusive, Pass};
 use countersign_model::check::transcript::FailureKind::{AddressRefused, Closed, Connect, Timeout};
 use serde_json::{Value, json};
 
-use super::future::RefusesFutureTimestamp;
-use super::once::AppliesReplayedWebhookOnce;
-use super::stale::RefusesStaleTimestamp;
-use super::tampered::RefusesTamperedWebhookBody;
-use super::unsigned::RefusesUnsignedWebhook;
-use super::unsigned_time::RefusesUnsignedTimestamp;
-use super::wrong_key::RefusesWrongWebhookKey;
+use super::{
+    ambiguous_id, downgrade, endpoint, future, legacy, list, once, stale, tampered, unsigned,
+    unsigned_time, wrong_key,
+};
 use crate::check::Check;
 use crate::sample::{Sample, judged, judges, sample};
 
-const FORGERIES: [&dyn Check; 6] = [
-    &RefusesUnsignedWebhook,
-    &RefusesTamperedWebhookBody,
-    &RefusesWrongWebhookKey,
-    &RefusesStaleTimestamp,
-    &RefusesFutureTimestamp,
-    &RefusesUnsignedTimestamp,
+static FORGERIES: [&dyn Check; 10] = [
+    &unsigned::CHECK,
+    &tampered::CHECK,
+    &wrong_key::CHECK,
+    &downgrade::CHECK,
+    &ambiguous_id::CHECK,
+    &legacy::CHECK,
+    &endpoint::CHECK,
+    &stale::CHECK,
+    &future::CHECK,
+    &unsigned_time::CHECK,
 ];
 
 /// A talk about to begin.
@@ -70,7 +71,11 @@ fn unjudged() -> Vec<(&'static str, Sample, Verdict)> {
     let done = |sample| closed(feed(sample, 1, 0));
     vec![
         ("nothing was done", begun("feed"), Inconclusive),
-        ("another scheme", begun("feed").setting("scheme", "stripe"), Inconclusive),
+        (
+            "a scheme that cannot do it",
+            begun("feed").setting("unsupported", json!({ "sentence": "no", "expected": "yes" })),
+            Inconclusive,
+        ),
         ("no key", begun("feed").fact("key", json!({ "error": "no" })), Inconclusive),
         ("no platform", begun("feed").fact("platform", json!({ "error": "no" })), Inconclusive),
         ("down", begun("feed").silent("control", Connect), Inconclusive),
@@ -163,26 +168,31 @@ fn a_replayed_event_must_have_one_effect() {
         ("409 and one effect", closed(feed(sent(heard("feed"), 409, 409), 1, 0)), Pass),
         ("200 and two effects", closed(feed(sent(heard("feed"), 200, 200), 2, 0)), Fail),
         ("409 and three effects", closed(feed(sent(heard("feed"), 409, 409), 3, 0)), Fail),
+        (
+            "an effect under another id",
+            closed(feed(sent(heard("feed"), 200, 200), 1, 1).setting("id_signed", false)),
+            Inconclusive,
+        ),
         ("status only, accepted", closed(sent(heard("none"), 200, 409)), Inconclusive),
         ("status only, refused", closed(sent(heard("none"), 409, 409)), Pass),
         ("an object that stays", object("2", "2", "2"), Pass),
         ("an object that changes", object("2", "2", "3"), Fail),
     ]);
-    judges(&AppliesReplayedWebhookOnce, &table);
+    judges(&once::CHECK, &table);
 }
 
 #[test]
 fn a_status_alone_is_marked_as_such_and_may_not_be_enough() {
     let status = closed(sent(heard("none"), 401, 401));
-    assert!(judged(&RefusesUnsignedWebhook, &status).status_only);
+    assert!(judged(&unsigned::CHECK, &status).status_only);
     let strict = status.setting("status_only", "inconclusive");
-    assert_eq!(judged(&RefusesUnsignedWebhook, &strict).verdict, Inconclusive);
+    assert_eq!(judged(&unsigned::CHECK, &strict).verdict, Inconclusive);
 }
 
 #[test]
 fn a_finding_says_what_was_seen_and_how_to_see_it_again() {
     let seen = closed(feed(sent(heard("feed"), 401, 200), 1, 1));
-    let judgement = judged(&RefusesUnsignedWebhook, &seen);
+    let judgement = judged(&unsigned::CHECK, &seen);
     insta::assert_json_snapshot!(judgement, @r#"
     {
       "verdict": "fail",
@@ -198,6 +208,52 @@ fn a_finding_says_what_was_seen_and_how_to_see_it_again() {
     }
     "#);
     let twice = closed(feed(sent(heard("feed"), 200, 200), 2, 0));
-    let judgement = judged(&AppliesReplayedWebhookOnce, &twice);
+    let judgement = judged(&once::CHECK, &twice);
     insta::assert_snapshot!(format!("{}: {}", judgement.sentence, judgement.observed), @"a replayed webhook takes effect again: 2 effects");
+}
+
+/// A talk with unusual right events and heavy ones: how each was answered, and how long it took.
+fn listed(taken: (u16, bool), heavy: [(u16, u64); 2], alive: u16) -> Sample {
+    let sample =
+        begun("feed").setting("taken", json!(["last"])).setting("heavy", json!(["a", "b"]));
+    let sample = effect(sample, "control", json!({ "seen": true }));
+    let sample = sample.setting("wrong", json!(["one", "two"])).answered("taken.last", taken.0, "");
+    let sample = sample.fact("taken.last-effect", json!({ "seen": taken.1 }));
+    let sample = closed(feed(sent(sample, 401, 401), 1, 0));
+    let [a, b] = heavy;
+    let sample = sample.answered_in("heavy.a", a.0, a.1).answered_in("heavy.b", b.0, b.1);
+    sample.answered("alive", alive, "")
+}
+
+#[test]
+fn a_list_is_read_whole_and_soon() {
+    let quick = [(401, 3), (431, 4)];
+    let heavy = |it| listed((200, true), it, 200);
+    let table = [
+        ("found and refused", heavy(quick), Pass),
+        ("found and taken", heavy([(200, 3), (200, 3)]), Pass),
+        ("the good one is not found", listed((401, false), quick, 200), Fail),
+        ("the good one has no effect", listed((200, false), quick, 200), Fail),
+        ("the good one breaks it", listed((500, false), quick, 200), Inconclusive),
+        ("many break it", heavy([(500, 3), (401, 3)]), Fail),
+        ("many keep it busy", heavy([(401, 4_000), (401, 4_100)]), Fail),
+        ("one was slow by chance", heavy([(401, 4_000), (401, 3)]), Pass),
+        ("dead afterwards", listed((200, true), quick, 503), Inconclusive),
+        ("hangs on many", heavy(quick).silent("heavy.b", Timeout), Fail),
+        ("hung up on many", heavy(quick).silent("heavy.b", Closed), Inconclusive),
+        ("unknown version has an effect", feed(heavy(quick), 1, 1), Fail),
+    ];
+    judges(&list::CHECK, &table);
+    judges(&list::CHECK, &unjudged());
+}
+
+#[test]
+fn an_endpoint_beside_it_has_to_work_as_well() {
+    let good = || closed(feed(sent(heard("feed"), 401, 401), 1, 0)).setting("sibling", "sub:b");
+    let table = [
+        ("both work", good().answered("sibling", 200, ""), Pass),
+        ("the other one refuses its own", good().answered("sibling", 401, ""), Inconclusive),
+        ("the other one was not asked", good(), Inconclusive),
+    ];
+    judges(&endpoint::CHECK, &table);
 }

@@ -1,74 +1,50 @@
-//! Does the receiver refuse an event whose body was changed after it was signed?
+//! Does the receiver refuse an event whose body was changed?
 //!
-//! A receiver that checks what it parsed, and not the bytes that came, can be led to read another
-//! message than the one that was signed.
+//! A signature that does not cover the body as it came says who sent something, not what.
 //!
-//! Source: Standard Webhooks 1.0, "Signature scheme"; WHK-03.
+//! Source: Standard Webhooks 1.0, "Signature scheme"; RFC 9421, section 7.2.8 (the digest has to be compared with the body); WHK-03.
 
-use countersign_model::check::{Judgement, Transcript};
-use countersign_model::declare::Manifest;
-use countersign_seal::scheme::standard_webhooks::WebhookError;
+use countersign_seal::scheme::WebhookError;
 
 use super::canary::{CANARY, Message, Workshop};
-use super::hear::{Named, Plan, fresh, hear};
-use super::judge::{Case, Wanted, judge};
-use crate::check::{Check, Info, Stage};
-use crate::talk::Talk;
+use super::hear::{PLAN, Plan, Sent, wrong};
+use super::judge::Case;
+use super::receiver::{Receiver, every};
+use crate::check::Info;
 
-/// Does the receiver refuse an event whose body was changed after it was signed?
-#[derive(Debug, Clone, Copy)]
-pub struct RefusesTamperedWebhookBody;
-
-const CASE: Case = Case {
-    wanted: Wanted::NoEffect,
-    one: "a webhook with a changed body",
-    none: "no webhook with a changed body",
+/// Does the receiver refuse an event whose body was changed?
+pub(super) static CHECK: Receiver = Receiver {
+    info: &Info {
+        name: "refuses_tampered_webhook_body",
+        case: Some("WHK-03"),
+        controls: &["CTS-WHK-01"],
+        question: "Does the receiver refuse an event whose body was changed?",
+        sends: "A right event; right events whose body differs by one byte, and by white space alone, from what was signed; with HTTP message signatures also one whose digest was changed along with the body; a right event.",
+        passes: "A right event is accepted before and after, and has its effect. None of the wrong ones has one: 4xx, or a 2xx that does nothing.",
+        risk: "Whoever sits in between can change what an event says and who it is about.",
+        fix: "Verify over the bytes of the body as they came, before reading them. With HTTP message signatures, compare the digest with the body too.",
+        source: r#"Standard Webhooks 1.0, "Signature scheme"; RFC 9421, section 7.2.8 (the digest has to be compared with the body); WHK-03."#,
+    },
+    about: every,
+    plan: Plan { sends, ..PLAN },
+    case: Case::no_effect("a tampered webhook", "no tampered webhook"),
 };
-const PLAN: Plan = Plan { age: fresh, wrong };
 
-#[async_trait::async_trait]
-impl Check for RefusesTamperedWebhookBody {
-    fn info(&self) -> &'static Info {
-        &Info {
-            name: "refuses_tampered_webhook_body",
-            case: Some("WHK-03"),
-            controls: &["CTS-WHK-01"],
-            question: "Does the receiver refuse an event whose body was changed after it was signed?",
-            sends: "",
-            passes: "",
-            risk: "An attacker on the way can change what an event says.",
-            fix: "Verify the signature over the raw bytes of the body, before anything parses them.",
-            source: r#"Standard Webhooks 1.0, "Signature scheme"; WHK-03."#,
-        }
-    }
-
-    fn stage(&self) -> Stage {
-        Stage::Probe
-    }
-
-    fn subjects(&self, manifest: &Manifest) -> Vec<String> {
-        super::subjects(manifest)
-    }
-
-    fn exclusive(&self, _: &str, manifest: &Manifest) -> Option<String> {
-        super::exclusive(manifest)
-    }
-
-    async fn talk(&self, subject: &str, manifest: &Manifest, talk: &mut Talk) {
-        hear(subject, manifest, talk, &PLAN).await;
-    }
-
-    fn judge(&self, transcript: &Transcript) -> Judgement {
-        judge(transcript, &CASE)
-    }
-}
-
-fn wrong(workshop: &Workshop<'_>, _: &Message) -> Result<Named, WebhookError> {
+fn sends(workshop: &Workshop<'_>, _: &Message) -> Result<Vec<Sent>, WebhookError> {
     let mut other = workshop.right("other")?;
     let mut spaced = workshop.right("spaced")?;
-    other.body = changed(&other.body);
-    spaced.body = respaced(&spaced.body);
-    Ok(vec![("one-byte", other), ("other-spacing", spaced)])
+    other.sealed.body = changed(&other.sealed.body);
+    spaced.sealed.body = respaced(&spaced.sealed.body);
+    let mut all = vec![wrong("one-byte", other), wrong("other-spacing", spaced)];
+    // Where the headers hold a digest of the body, whoever changes the one can change the other.
+    let moved = workshop.right("moved")?;
+    let entry = workshop.entry(&moved, &workshop.key)?;
+    let body = changed(&moved.body);
+    let along = workshop.with(&Message { body, ..moved.clone() }, &[entry]);
+    if along.sealed.headers != moved.sealed.headers {
+        all.push(wrong("one-byte-and-digest", along));
+    }
+    Ok(all)
 }
 
 /// The same JSON about somebody else: one letter of a name differs, or one digit of its time where
@@ -97,9 +73,10 @@ mod tests {
 
     #[test]
     fn each_message_is_wrong_in_its_own_way() {
-        insta::assert_snapshot!(super::super::sample::refusals(wrong), @r"
+        insta::assert_snapshot!(super::super::sample::refusals(sends), @r"
         one-byte: no signature matches
         other-spacing: no signature matches
         ");
+        super::super::sample::holds_for_every_scheme(&CHECK);
     }
 }

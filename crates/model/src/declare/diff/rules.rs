@@ -28,7 +28,7 @@ use Widens::{Always, Appeared, Gone, Never, Raised};
 type Row = (&'static str, Kind, Option<&'static str>, Widens);
 
 /// The first row whose pattern is the path without names, or a part of it that ends at a dot or bracket.
-const ROWS: [Row; 60] = [
+const ROWS: [Row; 62] = [
     ("integration.tier", Kind::TierLowered, None, Never),
     ("integration.purpose", Kind::DeclaredUseChanged, Some("declared-use-changed"), Never),
     ("partner.domain", Kind::PublisherChanged, Some("publisher-changed"), Always),
@@ -75,6 +75,8 @@ const ROWS: [Row; 60] = [
     ("event[].fields", Kind::DataPathChanged, Some("data-path-added"), Appeared),
     ("event[].revoke_by", Kind::RevocationChanged, None, Never),
     ("event[].disable", Kind::RevocationChanged, None, Never),
+    ("event[].signing.next_key.call", Kind::EndpointChanged, Some("endpoint-changed"), Always),
+    ("event[].signing.next_key", Kind::RevocationChanged, None, Never),
     ("event[].signing", Kind::KeyChanged, Some("key-changed"), Always),
     ("event[].retry_every", Kind::Other, None, Never),
     ("event[]", Kind::EndpointChanged, Some("endpoint-changed"), Appeared),

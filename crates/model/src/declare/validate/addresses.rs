@@ -59,6 +59,10 @@ fn outside(rules: &Rules<'_>) -> Vec<(String, String)> {
     }
     for (index, it) in manifest.events.iter().enumerate() {
         add(format!("event[{index}].endpoint"), &it.endpoint);
+        let next = it.signing.next_key.as_ref().and_then(|it| it.call.parse().ok());
+        if let Some(OutsideRequest { host, .. }) = next {
+            add(format!("event[{index}].signing.next_key.call"), &format!("https://{host}/"));
+        }
     }
     for (index, it) in manifest.data_paths.iter().enumerate() {
         add(format!("data_path[{index}].endpoint"), &it.endpoint);

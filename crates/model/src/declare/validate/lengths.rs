@@ -44,6 +44,8 @@ fn lengths(rules: &Rules<'_>) -> Vec<(String, Period)> {
         let at = |key: &str| format!("event[{index}].{key}");
         all.push((at("signing.replay_window"), Some(it.signing.replay_window)));
         all.push((at("signing.rotate_every"), it.signing.rotate_every));
+        let overlap = it.signing.next_key.as_ref().map(|it| it.overlap);
+        all.push((at("signing.next_key.overlap"), overlap));
         all.push((at("retry_every"), it.retry_every));
         all.push((at("disable.within"), it.disable.as_ref().map(|it| it.within)));
     }

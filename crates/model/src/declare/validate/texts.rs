@@ -102,6 +102,14 @@ fn paths(rules: &mut Rules<'_>) {
             rules.add(PreflightCode::WrongValue, &format!("{at}.direction"), message).help =
                 Some("what the partner sends to us is a `[[webhook]]`".to_owned());
         }
+        if let Some(name) = &it.signing.secret_ref {
+            filled(rules, &format!("{at}.signing.secret_ref"), name, 120);
+        }
+        if let Some(next) = &it.signing.next_key {
+            let at = format!("{at}.signing.next_key");
+            rules.must(&format!("{at}.call"), next.call.parse::<OutsideRequest>());
+            filled(rules, &format!("{at}.auth_ref"), &next.auth_ref, 120);
+        }
         for (key, list) in [("types", &it.types), ("fields", &it.fields)] {
             if list.is_empty() {
                 let message = format!("`{at}.{key}` is empty: nothing could be delivered");
