@@ -12,6 +12,7 @@ static FAMILIES: &[&[&dyn Check]] = &[
     leak::CHECKS,
     probe::webhook::CHECKS,
     probe::oauth::CHECKS,
+    probe::client::CHECKS,
     probe::CHECKS,
     drill::CHECKS,
     log::CHECKS,

@@ -25,7 +25,9 @@ pub use ask::Ask;
 pub use entropy::NoEntropy;
 pub use net::Net;
 pub use oauth_fault::OauthFault;
-pub use partner::{Business, Certifier, Fault, FrontFault, HookFault, Kind, Partner};
+pub use partner::{
+    Business, Certifier, ClientFault, Fault, FrontFault, HookFault, Kind, Partner, SenderFault,
+};
 pub use platform::{Platform, PlatformConfig, TokenForm};
 pub use tls::{Authority, TlsError};
 pub use world::World;

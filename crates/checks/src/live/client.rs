@@ -274,6 +274,11 @@ pub fn hosts_of(manifest: &Manifest) -> BTreeSet<String> {
     let next = manifest.events.iter().filter_map(|it| it.signing.next_key.as_ref());
     calls.extend(next.map(|it| it.call.as_str()));
     addresses.extend(manifest.callbacks.iter().map(|it| it.url.to_string()));
+    calls.extend(manifest.callbacks.iter().filter_map(|it| it.start.as_deref()));
+    for webhook in &manifest.webhooks {
+        let own = [&webhook.register, &webhook.trigger, &webhook.unregister];
+        calls.extend(own.into_iter().flatten().map(String::as_str));
+    }
     addresses.extend(manifest.events.iter().map(|it| it.endpoint.to_string()));
     addresses.extend(manifest.effects.iter().map(|it| it.url.to_string()));
     addresses.extend(manifest.data_paths.iter().map(|it| it.endpoint.to_string()));

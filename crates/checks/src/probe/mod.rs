@@ -1,6 +1,7 @@
 //! Right and wrong requests, sent to the partner or as the partner.
 
 pub(crate) mod authz;
+pub mod client;
 pub mod effects;
 pub mod oauth;
 pub(crate) mod refusal;

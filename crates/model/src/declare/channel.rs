@@ -18,6 +18,13 @@ pub struct Callback {
     pub kind: String,
     /// Where it is.
     pub url: HttpsUrl,
+    /// The call that begins a sign-in at a test build, whose issuer stands for `{issuer}`:
+    /// `GET https://app.acme.example/login?issuer={issuer}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// The parameters that say where a user goes after a sign-in: `return_to`, `next`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub landing: Vec<String>,
     /// Ways to revoke it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoke_by: Vec<String>,
@@ -122,6 +129,19 @@ pub struct Webhook {
     /// How often the partner tries again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_every: Option<Period>,
+    /// The call that registers an address to deliver to, with the JSON body `{"url": "…"}`:
+    /// `POST https://api.acme.example/hooks`. It answers `{"id": "…"}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<String>,
+    /// The call that causes one delivery to every registered address; `{id}` stands for the answered id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// The call that ends a registration; `{id}` stands for the answered id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unregister: Option<String>,
+    /// The name under which the server holds the secret that opens these calls; never the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_ref: Option<String>,
     /// Ways to revoke it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoke_by: Vec<String>,

@@ -167,7 +167,7 @@ impl Job {
             let connector = world.connector(lane, Arc::clone(&clock) as _);
             Ok(connector.map_err(|it| StartError::Refused(it.to_string()))?)
         };
-        let hosts = self.scenario.kind().hosts();
+        let hosts = self.scenario.kind().hosts().iter().copied().chain(crate::role::hosts());
         let input = RunInput {
             manifest: &parsed.manifest,
             manifest_digest: parsed.digest,
@@ -176,7 +176,7 @@ impl Job {
             talk: TalkConfig {
                 resolve: world.net().resolve.clone(),
                 ca: Some(world.net().ca_pem.clone().into_bytes()),
-                proved: hosts.iter().map(|it| (*it).to_owned()).collect(),
+                proved: hosts.map(str::to_owned).collect(),
                 ..TalkConfig::default()
             },
             platform: Some(connector(Lane::Trial)?),

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::HookFault;
 use super::front_fault::FrontFault;
+use super::{ClientFault, HookFault, SenderFault};
 use crate::OauthFault;
 
 /// One way to be wrong.
@@ -86,6 +86,12 @@ pub enum Fault {
     /// Wrong in how it receives or sends webhooks.
     #[serde(untagged)]
     Hook(HookFault),
+    /// Its own client is wrong when users sign in.
+    #[serde(untagged)]
+    Client(ClientFault),
+    /// Its own sender of webhooks is wrong.
+    #[serde(untagged)]
+    Sender(SenderFault),
 }
 
 /// Which faults are switched on now.

@@ -1,6 +1,7 @@
 //! The partners: what they publish, receive, keep and do, each right or wrong in its own way.
 
 mod business;
+mod client_fault;
 mod fault;
 mod front_fault;
 mod hook;
@@ -13,6 +14,7 @@ mod mood;
 mod own_api;
 mod receiver;
 mod repository;
+mod sender_fault;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
@@ -32,13 +34,16 @@ use tokio::task::JoinHandle;
 #[cfg(test)]
 pub(crate) use business::clients;
 pub use business::{Business, Counted};
+pub use client_fault::ClientFault;
 pub use fault::Fault;
 pub use front_fault::FrontFault;
 pub use hook_fault::HookFault;
 pub use kind::Kind;
 pub(crate) use mood::mood;
+pub use sender_fault::SenderFault;
 
 use crate::manifests::manifest;
+use crate::role::app;
 use crate::serve::Served;
 use crate::{Authority, Net, StartError, clock, entropy};
 use business::Journal;
@@ -144,7 +149,7 @@ impl Partner {
             certifier: RwLock::default(),
         });
         let hosts: Vec<String> = config.kind.hosts().iter().map(|it| (*it).to_owned()).collect();
-        let router = routes(&inner);
+        let router = routes(&inner, &config.net)?;
         let served = Served::start(config.listener, authority.server(&hosts)?, router)?;
         let source = config.source;
         if config.kind == Kind::Shiftly {
@@ -295,7 +300,7 @@ fn image_of(source: &Path) -> PathBuf {
     source.with_extension("image")
 }
 
-fn routes(inner: &Arc<Inner>) -> Router {
+fn routes(inner: &Arc<Inner>, net: &Net) -> Result<Router, StartError> {
     let router = Router::new()
         .route("/.well-known/jwks.json", get(own_api::jwks))
         .route("/.well-known/countersign/{file}", get(own_api::proof));
@@ -303,7 +308,8 @@ fn routes(inner: &Arc<Inner>) -> Router {
         Kind::Acme => router
             .route("/id", post(receiver::receive))
             .route("/effects", get(receiver::effects))
-            .route("/canary", get(receiver::object)),
+            .route("/canary", get(receiver::object))
+            .merge(app::router(&inner.faults, net, "app.acme.example")?),
         Kind::Meridian => router
             .route("/hooks", post(receiver::receive))
             .route("/hooks/{name}", post(receiver::receive))
@@ -320,10 +326,10 @@ fn routes(inner: &Arc<Inner>) -> Router {
         Kind::Northwind => router,
     };
     let mood = axum::middleware::from_fn_with_state(inner.faults.clone(), mood);
-    router
+    Ok(router
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(mood)
-        .with_state(Arc::clone(inner))
+        .with_state(Arc::clone(inner)))
 }
 
 const BODY_BYTES_MAX: usize = 256 * 1024;

@@ -1,5 +1,8 @@
 //! The roles of Meridian: each is a server with a host of its own.
 
+pub(crate) mod app;
+mod send;
+
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -32,7 +35,15 @@ pub(crate) struct Role {
 }
 
 /// Every role.
-pub(crate) const ROLES: &[Role] = &[];
+pub(crate) const ROLES: &[Role] = &[
+    Role { host: "app.meridian.example", router: app::meridian },
+    Role { host: "send.meridian.example", router: send::meridian },
+];
+
+/// Their hosts.
+pub(crate) fn hosts() -> impl Iterator<Item = &'static str> {
+    ROLES.iter().map(|it| it.host)
+}
 
 /// The running roles.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ use Widens::{Always, Appeared, Gone, Never, Raised};
 type Row = (&'static str, Kind, Option<&'static str>, Widens);
 
 /// The first row whose pattern is the path without names, or a part of it that ends at a dot or bracket.
-const ROWS: [Row; 62] = [
+const ROWS: [Row; 68] = [
     ("integration.tier", Kind::TierLowered, None, Never),
     ("integration.purpose", Kind::DeclaredUseChanged, Some("declared-use-changed"), Never),
     ("partner.domain", Kind::PublisherChanged, Some("publisher-changed"), Always),
@@ -64,12 +64,18 @@ const ROWS: [Row; 62] = [
     ("authorization_server[].registration", Kind::KeyChanged, Some("issuer-changed"), Raised),
     ("authorization_server[]", Kind::IdentityAdded, Some("issuer-changed"), Appeared),
     ("callback[].revoke_by", Kind::RevocationChanged, None, Never),
+    ("callback[].landing", Kind::Other, None, Never),
+    ("callback[].start", Kind::Other, None, Never),
     ("callback[]", Kind::CallbackChanged, Some("callback-changed"), Appeared),
     ("webhook[].may_cause", Kind::LimitRaised, Some("limit-raised"), Appeared),
     ("webhook[].revoke_by", Kind::RevocationChanged, None, Never),
     ("webhook[].signing.replay_window", Kind::LifetimeRaised, Some("limit-raised"), Raised),
     ("webhook[].signing", Kind::KeyChanged, Some("key-changed"), Always),
     ("webhook[].retry_every", Kind::Other, None, Never),
+    ("webhook[].auth_ref", Kind::Other, None, Never),
+    ("webhook[].register", Kind::Other, None, Never),
+    ("webhook[].trigger", Kind::Other, None, Never),
+    ("webhook[].unregister", Kind::Other, None, Never),
     ("webhook[]", Kind::EndpointChanged, Some("endpoint-changed"), Appeared),
     ("event[].types", Kind::EventTypeAdded, Some("event-type-added"), Appeared),
     ("event[].fields", Kind::DataPathChanged, Some("data-path-added"), Appeared),

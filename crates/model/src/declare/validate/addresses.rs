@@ -54,8 +54,21 @@ fn outside(rules: &Rules<'_>) -> Vec<(String, String)> {
             );
         }
     }
+    let mut calls: Vec<(String, &String)> = Vec::new();
     for (index, it) in manifest.callbacks.iter().enumerate() {
         add(format!("callback[{index}].url"), &it.url);
+        calls.extend(it.start.iter().map(|it| (format!("callback[{index}].start"), it)));
+    }
+    for (index, it) in manifest.webhooks.iter().enumerate() {
+        let own = [("register", &it.register), ("trigger", &it.trigger)];
+        for (key, call) in own.into_iter().chain([("unregister", &it.unregister)]) {
+            calls.extend(call.iter().map(|it| (format!("webhook[{index}].{key}"), it)));
+        }
+    }
+    for (path, call) in calls {
+        if let Ok(request) = call.parse::<OutsideRequest>() {
+            add(path, &format!("https://{}/", request.host));
+        }
     }
     for (index, it) in manifest.events.iter().enumerate() {
         add(format!("event[{index}].endpoint"), &it.endpoint);

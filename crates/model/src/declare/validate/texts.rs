@@ -15,6 +15,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     identities(rules);
     authorization_servers(rules);
     paths(rules);
+    calls(rules);
     declared_use(rules);
     sentences(rules);
     evidence(rules);
@@ -80,6 +81,34 @@ fn authorization_servers(rules: &mut Rules<'_>) {
                     "name the secret, or the private key, that our server holds for it".to_owned(),
                 );
             }
+        }
+    }
+}
+
+/// The calls with which a test build is set to work.
+fn calls(rules: &mut Rules<'_>) {
+    let manifest = rules.manifest();
+    for (index, it) in manifest.callbacks.iter().enumerate() {
+        let at = format!("callback[{index}].start");
+        let Some(start) = &it.start else { continue };
+        rules.must(&at, start.parse::<OutsideRequest>());
+        if start.matches("{issuer}").count() != 1 {
+            let message = format!("`{at}` does not say once where the issuer goes: `{{issuer}}`");
+            rules.add(PreflightCode::WrongValue, &at, message);
+        }
+    }
+    for (index, it) in manifest.webhooks.iter().enumerate() {
+        let calls =
+            [("register", &it.register), ("trigger", &it.trigger), ("unregister", &it.unregister)];
+        for (key, call) in calls {
+            if let Some(call) = call {
+                rules.must(&format!("webhook[{index}].{key}"), call.parse::<OutsideRequest>());
+            }
+        }
+        if it.trigger.is_some() && it.register.is_none() {
+            let at = format!("webhook[{index}].trigger");
+            let message = format!("`{at}` causes deliveries to nobody without `register`");
+            rules.add(PreflightCode::Contradiction, &at, message);
         }
     }
 }

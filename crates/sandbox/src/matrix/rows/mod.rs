@@ -1,5 +1,6 @@
 //! The data: which check is held against whom. One file for each family.
 
+mod client;
 mod drill;
 mod fact;
 mod granted;
@@ -19,6 +20,7 @@ const FAMILIES: &[&[Row]] = &[
     leak::ROWS,
     webhook::ROWS,
     oauth::ROWS,
+    client::ROWS,
     probe::ROWS,
     drill::ROWS,
     log::ROWS,

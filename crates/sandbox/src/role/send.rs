@@ -1,0 +1,176 @@
+//! A sender of webhooks that anybody may register an address with: `send.meridian.example`.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{delete, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::json;
+use url::{Host, Url};
+
+use super::Setting;
+use crate::partner::{Fault, Faults, SenderFault};
+use crate::{StartError, entropy};
+
+/// The sender.
+pub(super) fn meridian(setting: &Arc<Setting>) -> Result<Router, StartError> {
+    let sender = Sender {
+        faults: setting.faults.clone(),
+        resolve: setting.net.resolve.clone(),
+        careful: setting.net.client(None)?,
+        careless: setting.net.careless_client()?,
+        targets: Mutex::default(),
+    };
+    Ok(Router::new()
+        .route("/hooks", post(register))
+        .route("/hooks/{id}", delete(unregister))
+        .route("/hooks/test", post(trigger))
+        .with_state(Arc::new(sender)))
+}
+
+#[derive(Debug)]
+struct Sender {
+    faults: Faults,
+    resolve: BTreeMap<String, SocketAddr>,
+    careful: reqwest::Client,
+    careless: reqwest::Client,
+    targets: Mutex<BTreeMap<String, Url>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Registration {
+    url: String,
+}
+
+async fn register(State(sender): State<Arc<Sender>>, Json(asked): Json<Registration>) -> Response {
+    let refused = |why: &str| {
+        (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": why }))).into_response()
+    };
+    let Ok(url) = Url::parse(&asked.url) else { return refused("not an address") };
+    if url.scheme() != "https" && !sender.has(SenderFault::DeliversInTheClear) {
+        return refused("only https");
+    }
+    if sender.is_inward(&url) {
+        return refused("not a public address");
+    }
+    let Ok(id) = entropy::suffix() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut targets = sender.targets.lock().unwrap_or_else(PoisonError::into_inner);
+    if TARGETS_MAX <= targets.len() {
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
+    }
+    targets.insert(id.clone(), url);
+    (StatusCode::CREATED, Json(json!({ "id": id }))).into_response()
+}
+
+async fn unregister(State(sender): State<Arc<Sender>>, Path(id): Path<String>) -> StatusCode {
+    let mut targets = sender.targets.lock().unwrap_or_else(PoisonError::into_inner);
+    targets.remove(&id).map_or(StatusCode::NOT_FOUND, |_| StatusCode::NO_CONTENT)
+}
+
+/// Delivers one message to every registered address.
+async fn trigger(State(sender): State<Arc<Sender>>) -> StatusCode {
+    let targets = sender.targets.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for (id, url) in targets {
+        tokio::spawn(deliver(Arc::clone(&sender), id, url));
+    }
+    StatusCode::ACCEPTED
+}
+
+/// Tries until it is delivered, or gone, or tried often enough; later and later.
+async fn deliver(sender: Arc<Sender>, id: String, url: Url) {
+    for attempt in 0..ATTEMPTS_MAX {
+        let is_known = {
+            let targets = sender.targets.lock().unwrap_or_else(PoisonError::into_inner);
+            targets.contains_key(&id)
+        };
+        // What a name means may have changed since it was registered.
+        if !is_known || sender.is_inward(&url) {
+            return;
+        }
+        let answer = sender.send(&url).await;
+        let status = answer.as_ref().map(|it| it.0);
+        match status {
+            Some(200..300) => return,
+            Some(410) if !sender.has(SenderFault::KeepsGoneReceivers) => {
+                let mut targets = sender.targets.lock().unwrap_or_else(PoisonError::into_inner);
+                targets.remove(&id);
+                return;
+            }
+            _ => {}
+        }
+        let asked = answer.and_then(|it| it.1).map_or(Duration::ZERO, Duration::from_secs);
+        tokio::time::sleep(sender.pause(attempt, asked)).await;
+    }
+}
+
+impl Sender {
+    fn has(&self, fault: SenderFault) -> bool {
+        self.faults.has(Fault::Sender(fault))
+    }
+
+    /// Sends one message; the status, and the seconds that are asked for.
+    async fn send(&self, url: &Url) -> Option<(u16, Option<u64>)> {
+        let client =
+            if self.has(SenderFault::IgnoresCertificates) { &self.careless } else { &self.careful };
+        let mut url = url.clone();
+        for _ in 0..HOPS_MAX {
+            let body = json!({ "type": "ticket.updated" });
+            let answer = client.post(url.clone()).json(&body).send().await.ok()?;
+            let header = |name| answer.headers().get(name)?.to_str().ok();
+            let follows = self.has(SenderFault::FollowsRedirects);
+            if follows && answer.status().is_redirection() {
+                url = url.join(header("location")?).ok()?;
+                continue;
+            }
+            let later = header("retry-after").and_then(|it| it.parse().ok());
+            return Some((answer.status().as_u16(), later));
+        }
+        None
+    }
+
+    /// How long to wait after an attempt: twice as long each time, with chance, and as long as is asked.
+    fn pause(&self, attempt: u32, asked: Duration) -> Duration {
+        if self.has(SenderFault::HammersReceivers) {
+            return RETRY_EVERY / 3;
+        }
+        let steps = RETRY_EVERY * 2_u32.saturating_pow(attempt);
+        let chance = entropy::random::<1>().map_or(0, |it| u32::from(it[0]));
+        let jitter = RETRY_EVERY * chance / 1_000;
+        steps.max(asked) + jitter
+    }
+
+    /// Whether an address leads inward. Names of the sandbox lead to 127.0.0.1, which stands for the
+    /// public internet here; everything else of a private network is inward.
+    fn is_inward(&self, url: &Url) -> bool {
+        if self.has(SenderFault::DeliversInward) {
+            return false;
+        }
+        match url.host() {
+            Some(Host::Domain(name)) => {
+                !self.has(SenderFault::DeliversToInwardNames) && self.leads_inward(name)
+            }
+            _ => true,
+        }
+    }
+
+    fn leads_inward(&self, name: &str) -> bool {
+        if let Some(mapped) = self.resolve.get(name) {
+            return mapped.ip() != IpAddr::V4(Ipv4Addr::LOCALHOST);
+        }
+        // Nothing else is public in a sandbox.
+        true
+    }
+}
+
+const ATTEMPTS_MAX: u32 = 6;
+const HOPS_MAX: usize = 4;
+const RETRY_EVERY: Duration = Duration::from_millis(150);
+const TARGETS_MAX: usize = 1_000;
