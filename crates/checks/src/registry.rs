@@ -13,6 +13,7 @@ static FAMILIES: &[&[&dyn Check]] = &[
     probe::webhook::CHECKS,
     probe::oauth::CHECKS,
     probe::client::CHECKS,
+    probe::jwt::CHECKS,
     probe::CHECKS,
     drill::CHECKS,
     log::CHECKS,

@@ -19,10 +19,11 @@ use crate::manifests::{OVER_BROAD_SCOPE, Version, manifest, read};
 use crate::partner::{PartnerConfig, Tenant};
 use crate::platform::JWT_BEARER;
 use crate::registration::{self, Lapse, SubscriptionRegistration};
-use crate::role::{self, Roles, Setting};
+use crate::role::{self, Roles, Setting, WEAK_SECRET};
 use crate::serve::listener;
 use crate::{
-    Ask, Authority, Fault, Kind, Net, Partner, Platform, PlatformConfig, StartError, TokenForm,
+    Ask, Authority, Fault, JwtFault, Kind, Net, Partner, Platform, PlatformConfig, StartError,
+    TokenForm,
 };
 
 /// The host of the production tenant.
@@ -41,6 +42,7 @@ pub struct World {
     partners: BTreeMap<Kind, Partner>,
     roles: Roles,
     harness: Mutex<HarnessSlot>,
+    legacy_secret: String,
     // Last, so that it outlives what writes there.
     _folder: TempDir,
 }
@@ -115,16 +117,27 @@ impl World {
             };
             partners.insert(kind, Partner::start(config, &authority)?);
         }
+        let legacy_secret = crate::entropy::token()?;
         let suite = partners.get(&Kind::Meridian);
         let setting = Arc::new(Setting {
             faults: suite.map(Partner::shared_faults).unwrap_or_default(),
             received: suite.map(Partner::shared_received).unwrap_or_default(),
             net: net.clone(),
+            legacy_secret: legacy_secret.clone(),
             harness: harness.url.clone(),
         });
         let roles = Roles::start(&setting, roles, &authority)?;
         let harness = Mutex::new(HarnessSlot::Held(harness));
-        let world = Self { net, production, test, partners, roles, harness, _folder: folder };
+        let world = Self {
+            net,
+            production,
+            test,
+            partners,
+            roles,
+            harness,
+            legacy_secret,
+            _folder: folder,
+        };
         for kind in Kind::EVERY {
             world.register(kind, &BTreeSet::new())?;
         }
@@ -258,6 +271,10 @@ impl World {
                 Some((name, partner.hook_secret(it.id.as_str())?))
             }));
         }
+        let weak = Fault::Jwt(JwtFault::WeakSecret);
+        let is_weak = self.partner(Kind::Meridian).faults().contains(&weak);
+        let legacy = if is_weak { WEAK_SECRET } else { self.legacy_secret.as_str() };
+        secrets.insert("meridian-legacy".to_owned(), legacy.to_owned());
         secrets
     }
 

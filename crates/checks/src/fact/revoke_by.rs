@@ -51,6 +51,7 @@ impl Check for NamesAWayToRevokeEveryPath {
             places("callback", manifest.callbacks.iter().map(|it| &*it.revoke_by).collect()),
             places("webhook", manifest.webhooks.iter().map(|it| &*it.revoke_by).collect()),
             places("event", manifest.events.iter().map(|it| &*it.revoke_by).collect()),
+            places("resource", manifest.resources.iter().map(|it| &*it.revoke_by).collect()),
             places("automation", manifest.automations.iter().map(|it| &*it.revoke_by).collect()),
         ]
         .concat();

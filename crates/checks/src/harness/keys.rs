@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 7517, RFC 7518 (section 3), RFC 8037.
 
-use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -71,6 +71,33 @@ impl KeyPair {
         let mut pair = Self { kid: String::new(), alg, private };
         pair.kid = Digest::of(&pair.public_der()?).hex()[..16].to_owned();
         Some(pair)
+    }
+
+    /// The pair that was kept as PKCS #8.
+    pub fn from_pkcs8(alg: Alg, bytes: &[u8]) -> Option<Self> {
+        let private = match alg {
+            Alg::EdDsa => Private::Ed25519(Box::new(Ed25519KeyPair::from_pkcs8(bytes).ok()?)),
+            Alg::Es256 => {
+                let signing = &ECDSA_P256_SHA256_FIXED_SIGNING;
+                Private::P256(Box::new(EcdsaKeyPair::from_pkcs8(signing, bytes).ok()?))
+            }
+            Alg::Rs256 => Private::Rsa(Box::new(RsaKeyPair::from_pkcs8(bytes).ok()?)),
+        };
+        let mut pair = Self { kid: String::new(), alg, private };
+        pair.kid = Digest::of(&pair.public_der()?).hex()[..16].to_owned();
+        Some(pair)
+    }
+
+    /// The private half as PKCS #8, to be kept.
+    pub(super) fn to_pkcs8(&self) -> Option<Vec<u8>> {
+        match &self.private {
+            Private::Ed25519(key) => Some(key.to_pkcs8().ok()?.as_ref().to_vec()),
+            Private::P256(key) => Some(key.to_pkcs8v1().ok()?.as_ref().to_vec()),
+            Private::Rsa(key) => {
+                let der: Pkcs8V1Der<'_> = key.as_der().ok()?;
+                Some(der.as_ref().to_vec())
+            }
+        }
     }
 
     /// The same pair under another name.

@@ -5,6 +5,7 @@
 //! Everything is bounded: connections, heads, bodies, time, and what is kept.
 
 mod booth;
+pub mod issuer;
 pub mod keys;
 mod serve;
 
@@ -51,6 +52,7 @@ pub enum HarnessError {
 pub struct Harness {
     url: String,
     inner: Arc<Inner>,
+    issuers: issuer::Issuers,
     task: JoinHandle<()>,
 }
 
@@ -69,7 +71,7 @@ impl Harness {
         let listener = tokio::net::TcpListener::from_std(config.listener)?;
         let inner = Arc::new(Inner::default());
         let task = tokio::spawn(serve::serve(listener, config.certificates, Arc::clone(&inner)));
-        Ok(Arc::new(Self { url: config.url, inner, task }))
+        Ok(Arc::new(Self { url: config.url, inner, issuers: issuer::Issuers::default(), task }))
     }
 
     /// Its origin as partners reach it, without a slash at the end.

@@ -273,6 +273,7 @@ pub fn hosts_of(manifest: &Manifest) -> BTreeSet<String> {
     }
     let next = manifest.events.iter().filter_map(|it| it.signing.next_key.as_ref());
     calls.extend(next.map(|it| it.call.as_str()));
+    calls.extend(manifest.resources.iter().flat_map(|it| it.addresses()).map(|it| it.1));
     addresses.extend(manifest.callbacks.iter().map(|it| it.url.to_string()));
     calls.extend(manifest.callbacks.iter().filter_map(|it| it.start.as_deref()));
     for webhook in &manifest.webhooks {

@@ -3,6 +3,7 @@
 pub(crate) mod authz;
 pub mod client;
 pub mod effects;
+pub(crate) mod jwt;
 pub mod oauth;
 pub(crate) mod refusal;
 pub mod replayed_token;

@@ -90,7 +90,7 @@ fn judged(transcript: &Transcript, case: &Refusals) -> Judgement {
     if let Some(error) = nobody(transcript) {
         return Judgement::inconclusive("nothing could be sent").observed(error);
     }
-    if let Some(judgement) = right(transcript, case, "control") {
+    if let Some(judgement) = right(transcript, case.taken, "control") {
         return judgement;
     }
     let names = names(transcript);
@@ -102,7 +102,7 @@ fn judged(transcript: &Transcript, case: &Refusals) -> Judgement {
     if names.is_empty() {
         return Judgement::inconclusive("the check did not send what it wanted to send");
     }
-    if let Some(judgement) = right(transcript, case, "closing") {
+    if let Some(judgement) = right(transcript, case.taken, "closing") {
         return judgement;
     }
     for name in &names {
@@ -143,7 +143,7 @@ fn failed(transcript: &Transcript, case: &Refusals, name: &str, sentence: String
 }
 
 /// Why there was nobody to send anything to, or nothing to send.
-fn nobody(transcript: &Transcript) -> Option<&str> {
+pub(crate) fn nobody(transcript: &Transcript) -> Option<&str> {
     ["platform", "harness", "chance", "copy", "setup"].iter().find_map(|label| {
         let mut facts = transcript.facts(label);
         facts.find_map(|it| it.value.get("error")?.as_str())
@@ -151,13 +151,17 @@ fn nobody(transcript: &Transcript) -> Option<&str> {
 }
 
 /// A right request that was not taken.
-fn right(transcript: &Transcript, case: &Refusals, label: &str) -> Option<Judgement> {
+pub(crate) fn right(
+    transcript: &Transcript,
+    taken: fn(&Exchange) -> bool,
+    label: &str,
+) -> Option<Judgement> {
     let expected = "a right request is accepted, before and after the wrong ones";
     let Some(exchange) = last(transcript, label) else {
         let sentence = "no right request was sent";
         return Some(Judgement::inconclusive(sentence).expected(expected));
     };
-    if (case.taken)(exchange) {
+    if taken(exchange) {
         return None;
     }
     let judgement = Judgement::inconclusive("a right request is not accepted")

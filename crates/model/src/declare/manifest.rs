@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 pub use super::channel::*;
 pub use super::identity::*;
 pub use super::issuer::*;
+pub use super::resource::*;
 pub use super::terms::*;
 use super::words::{HttpsUrl, ProfileRef, Slug};
 use crate::require::tier::Tier;
@@ -51,6 +52,9 @@ pub struct Manifest {
     /// How we see whether a delivery had an effect, not only a status code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effects: Option<Effects>,
+    /// APIs of the partner's that accept tokens of ours.
+    #[serde(rename = "resource", default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Resource>,
     /// Which data goes where.
     #[serde(rename = "data_path", default, skip_serializing_if = "Vec::is_empty")]
     pub data_paths: Vec<DataPath>,

@@ -5,6 +5,7 @@ mod identity;
 mod issuer;
 pub mod manifest;
 pub mod path;
+mod resource;
 mod terms;
 pub mod words;
 

@@ -144,8 +144,16 @@ fn tell(problems: &mut Problems, spans: &Spans, fault: &Fault) {
 }
 
 /// Sections whose ids share one namespace: an id names one path of the certificate.
-const WITH_ID: [&str; 7] =
-    ["authorization_server", "automation", "callback", "data_path", "event", "identity", "webhook"];
+const WITH_ID: [&str; 8] = [
+    "authorization_server",
+    "automation",
+    "callback",
+    "data_path",
+    "event",
+    "identity",
+    "resource",
+    "webhook",
+];
 
 fn duplicates(problems: &mut Problems, root: &Node) {
     let Kind::Table(sections) = &root.kind else { return };

@@ -8,7 +8,7 @@ use super::Manifest;
 use super::manifest::{
     Alert, AuthorizationServer, Automation, Callback, DataPath, DeclaredUse, Dependency, Effects,
     Environment, EventSubscription, EvidenceFile, Identity, Integration, Logging, Observation,
-    Owners, Partner, Recertify, RevocationTerms, RulesOfEngagement, Source, Webhook,
+    Owners, Partner, Recertify, Resource, RevocationTerms, RulesOfEngagement, Source, Webhook,
 };
 use super::read::node::{join_index, join_key};
 use super::words::ProfileRef;
@@ -50,6 +50,7 @@ fn section(key: &str, value: &Value) -> Vec<Fault> {
         "event" => each::<EventSubscription>(key, value),
         "automation" => each::<Automation>(key, value),
         "effects" => one::<Effects>(key, value),
+        "resource" => each::<Resource>(key, value),
         "data_path" => each::<DataPath>(key, value),
         "dependency" => each::<Dependency>(key, value),
         "declared_use" => one::<DeclaredUse>(key, value),

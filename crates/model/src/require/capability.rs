@@ -136,6 +136,7 @@ pub fn capabilities_of(manifest: &Manifest) -> BTreeSet<Capability> {
         (C::StoresCustomerCredentials, delegated && refreshes || shares_credentials(manifest)),
         (C::WebhookReceiver, !manifest.events.is_empty()),
         (C::WebhookSender, !manifest.webhooks.is_empty()),
+        (C::ResourceServer, !manifest.resources.is_empty()),
         (C::HttpSignature, signings().any(signs)),
         (C::SetReceiver, manifest.events.iter().any(|it| it.signing.scheme == WebhookScheme::Set)),
         (C::CiCd, ships || manifest.identities.iter().any(is_pipeline)),

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 
 use super::front_fault::FrontFault;
+use super::jwt_fault::JwtFault;
 use super::{ClientFault, HookFault, SenderFault};
 use crate::OauthFault;
 
@@ -92,6 +93,9 @@ pub enum Fault {
     /// Its own sender of webhooks is wrong.
     #[serde(untagged)]
     Sender(SenderFault),
+    /// What is wrong with its resource server.
+    #[serde(untagged)]
+    Jwt(JwtFault),
 }
 
 /// Which faults are switched on now.

@@ -1,6 +1,7 @@
 //! The roles of Meridian: each is a server with a host of its own.
 
 pub(crate) mod app;
+mod resource;
 mod send;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub(crate) struct Setting {
     pub(crate) received: Received,
     /// How it reaches the platform and the checker.
     pub(crate) net: Net,
+    /// The secret that the old resource server shares with its issuer.
+    pub(crate) legacy_secret: String,
     /// The origin of the checker's own server: `https://probe.example.com`.
     pub(crate) harness: String,
 }
@@ -38,12 +41,15 @@ pub(crate) struct Role {
 pub(crate) const ROLES: &[Role] = &[
     Role { host: "app.meridian.example", router: app::meridian },
     Role { host: "send.meridian.example", router: send::meridian },
+    resource::RESOURCE,
 ];
 
 /// Their hosts.
 pub(crate) fn hosts() -> impl Iterator<Item = &'static str> {
     ROLES.iter().map(|it| it.host)
 }
+
+pub(crate) use resource::WEAK_SECRET;
 
 /// The running roles.
 #[derive(Debug)]

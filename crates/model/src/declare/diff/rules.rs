@@ -28,7 +28,7 @@ use Widens::{Always, Appeared, Gone, Never, Raised};
 type Row = (&'static str, Kind, Option<&'static str>, Widens);
 
 /// The first row whose pattern is the path without names, or a part of it that ends at a dot or bracket.
-const ROWS: [Row; 68] = [
+const ROWS: [Row; 75] = [
     ("integration.tier", Kind::TierLowered, None, Never),
     ("integration.purpose", Kind::DeclaredUseChanged, Some("declared-use-changed"), Never),
     ("partner.domain", Kind::PublisherChanged, Some("publisher-changed"), Always),
@@ -91,6 +91,13 @@ const ROWS: [Row; 68] = [
     ("automation[].limits", Kind::LimitRaised, Some("limit-raised"), Raised),
     ("automation[]", Kind::LimitRaised, Some("limit-raised"), Appeared),
     ("effects.url", Kind::EndpointChanged, Some("endpoint-changed"), Never),
+    ("resource[].revoke_by", Kind::RevocationChanged, None, Never),
+    ("resource[].scopes", Kind::ScopeChanged, Some("scope-changed"), Gone),
+    ("resource[].audience", Kind::KeyChanged, Some("key-changed"), Always),
+    ("resource[].token_type", Kind::KeyChanged, Some("key-changed"), Always),
+    ("resource[].alg", Kind::KeyChanged, Some("key-changed"), Always),
+    ("resource[].secret_ref", Kind::KeyChanged, Some("key-changed"), Always),
+    ("resource[]", Kind::EndpointChanged, Some("endpoint-changed"), Appeared),
     ("data_path[].", Kind::DataPathChanged, Some("data-path-added"), Appeared),
     ("data_path[]", Kind::DataPathAdded, Some("data-path-added"), Appeared),
     ("dependency[].for", Kind::Other, Some("subprocessor-added"), Never),

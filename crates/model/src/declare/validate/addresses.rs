@@ -77,6 +77,13 @@ fn outside(rules: &Rules<'_>) -> Vec<(String, String)> {
             add(format!("event[{index}].signing.next_key.call"), &format!("https://{host}/"));
         }
     }
+    for (index, it) in manifest.resources.iter().enumerate() {
+        for (key, call) in it.addresses() {
+            if let Ok(request) = call.parse::<OutsideRequest>() {
+                add(format!("resource[{index}].{key}"), &format!("https://{}/", request.host));
+            }
+        }
+    }
     for (index, it) in manifest.data_paths.iter().enumerate() {
         add(format!("data_path[{index}].endpoint"), &it.endpoint);
     }

@@ -49,6 +49,9 @@ fn lengths(rules: &Rules<'_>) -> Vec<(String, Period)> {
         all.push((at("retry_every"), it.retry_every));
         all.push((at("disable.within"), it.disable.as_ref().map(|it| it.within)));
     }
+    for (index, it) in manifest.resources.iter().enumerate() {
+        all.push((format!("resource[{index}].jwks_max_age"), it.jwks_max_age));
+    }
     for (index, it) in manifest.alerts.iter().enumerate() {
         all.push((format!("alert[{index}].within"), Some(it.within)));
     }

@@ -53,6 +53,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         ("callback", manifest.callbacks.iter().map(|it| &it.revoke_by).collect()),
         ("webhook", manifest.webhooks.iter().map(|it| &it.revoke_by).collect()),
         ("event", manifest.events.iter().map(|it| &it.revoke_by).collect()),
+        ("resource", manifest.resources.iter().map(|it| &it.revoke_by).collect()),
         ("automation", manifest.automations.iter().map(|it| &it.revoke_by).collect()),
     ];
     for (section, lists) in lists {

@@ -7,7 +7,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::{PreflightCode, Rules};
 use crate::declare::hours::Hours;
-use crate::declare::manifest::{Direction, FailMode, TestAuth};
+use crate::declare::manifest::{Direction, FailMode, TestAuth, TokenAlg};
 use crate::declare::request::{OutsideRequest, UsePattern};
 use crate::declare::schedule::Schedule;
 
@@ -16,6 +16,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     authorization_servers(rules);
     paths(rules);
     calls(rules);
+    resources(rules);
     declared_use(rules);
     sentences(rules);
     evidence(rules);
@@ -156,6 +157,29 @@ fn paths(rules: &mut Rules<'_>) {
         for outcome in it.limits.keys().filter(|outcome| !it.may_cause.contains(outcome)) {
             let message = format!("`{outcome}` has a limit, but `may_cause` does not name it");
             rules.add(PreflightCode::Contradiction, &format!("{at}.limits.{outcome}"), message);
+        }
+    }
+}
+
+fn resources(rules: &mut Rules<'_>) {
+    for (index, it) in rules.manifest().resources.iter().enumerate() {
+        let at = format!("resource[{index}]");
+        for (key, call) in it.addresses() {
+            rules.must(&format!("{at}.{key}"), call.parse::<OutsideRequest>());
+        }
+        filled(rules, &format!("{at}.audience"), &it.audience, 500);
+        if let Some(other) = &it.other {
+            filled(rules, &format!("{at}.other"), other, 500);
+            if *other == it.audience {
+                let message = format!("`{at}.other` is the audience of this resource itself");
+                rules.add(PreflightCode::Contradiction, &format!("{at}.other"), message);
+            }
+        }
+        let shared = it.alg == TokenAlg::Hs256;
+        if shared != it.secret_ref.is_some() {
+            let message = "`alg = \"HS256\"` and `secret_ref` belong together";
+            rules.add(PreflightCode::Contradiction, &format!("{at}.alg"), message).help =
+                Some("name the shared secret as the server holds it, never the secret".to_owned());
         }
     }
 }

@@ -4,6 +4,7 @@ mod client;
 mod drill;
 mod fact;
 mod granted;
+mod jwt;
 mod leak;
 mod log;
 mod oauth;
@@ -21,6 +22,7 @@ const FAMILIES: &[&[Row]] = &[
     webhook::ROWS,
     oauth::ROWS,
     client::ROWS,
+    jwt::ROWS,
     probe::ROWS,
     drill::ROWS,
     log::ROWS,
