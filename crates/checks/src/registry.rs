@@ -15,6 +15,8 @@ static FAMILIES: &[&[&dyn Check]] = &[
     probe::client::CHECKS,
     probe::jwt::CHECKS,
     probe::CHECKS,
+    probe::access::CHECKS,
+    probe::revocation::CHECKS,
     drill::CHECKS,
     log::CHECKS,
 ];

@@ -26,8 +26,8 @@ pub use entropy::NoEntropy;
 pub use net::Net;
 pub use oauth_fault::OauthFault;
 pub use partner::{
-    Business, Certifier, ClientFault, Fault, FrontFault, HookFault, JwtFault, Kind, Partner,
-    SenderFault,
+    AccessFault, Business, Certifier, ClientFault, Fault, FrontFault, HookFault, JwtFault, Kind,
+    Partner, SenderFault,
 };
 pub use platform::{Platform, PlatformConfig, TokenForm};
 pub use tls::{Authority, TlsError};

@@ -8,6 +8,7 @@ use countersign_model::time::Period;
 use countersign_seal::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::AccessFault;
 use crate::OauthFault;
 use crate::partner::FrontFault;
 
@@ -29,6 +30,9 @@ pub enum Lapse {
     /// It is wrong behind the token endpoint.
     #[serde(untagged)]
     Oauth(OauthFault),
+    /// It reaches more than it may, or loses less than it should.
+    #[serde(untagged)]
+    Access(AccessFault),
 }
 
 /// A client.
@@ -68,6 +72,12 @@ pub struct ClientRegistration {
     /// How its people sign in, and what its requests and codes are bound to.
     #[serde(default)]
     pub front: FrontChannel,
+    /// From where its tokens may be used; from everywhere where it is empty.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// How many tokens it gets in an hour at most; as many as it asks for when none.
+    #[serde(default)]
+    pub max_per_hour: Option<u32>,
     /// The alerts that are wired for it, in the manifest's words.
     #[serde(default)]
     pub alerts: BTreeSet<String>,
@@ -177,6 +187,8 @@ fn one_second() -> u64 {
 pub fn clients(manifest: &Manifest) -> Vec<ClientRegistration> {
     let redirects: BTreeMap<String, String> =
         manifest.callbacks.iter().map(|it| (it.id.to_string(), it.url.to_string())).collect();
+    let networks = manifest.declared_use.as_ref().map(|it| it.networks.clone());
+    let networks = networks.unwrap_or_default();
     let oauth = |kind| matches!(kind, IdentityKind::OauthClient | IdentityKind::ServiceAccount);
     let of_identity = |it: &countersign_model::declare::manifest::Identity| {
         let refresh = it.refresh.as_ref().filter(|it| it.allowed);
@@ -202,6 +214,8 @@ pub fn clients(manifest: &Manifest) -> Vec<ClientRegistration> {
             refresh_ttl_seconds: refresh
                 .map_or(0, |it| it.max_age.map_or(life.seconds(), Period::seconds)),
             front: FrontChannel::default(),
+            networks: networks.clone(),
+            max_per_hour: manifest.declared_use.as_ref().and_then(|it| it.max_per_hour),
             alerts: manifest.alerts.iter().map(|it| it.signal.clone()).collect(),
             lapses: BTreeSet::new(),
         }

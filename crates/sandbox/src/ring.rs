@@ -21,6 +21,10 @@ impl<T> Ring<T> {
         self.items.push_back(item);
     }
 
+    pub(crate) fn retain(&mut self, keeps: impl FnMut(&T) -> bool) {
+        self.items.retain(keeps);
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.items.iter()
     }

@@ -22,8 +22,8 @@ use crate::registration::{self, Lapse, SubscriptionRegistration};
 use crate::role::{self, Roles, Setting, WEAK_SECRET};
 use crate::serve::listener;
 use crate::{
-    Ask, Authority, Fault, JwtFault, Kind, Net, Partner, Platform, PlatformConfig, StartError,
-    TokenForm,
+    AccessFault, Ask, Authority, Fault, JwtFault, Kind, Net, Partner, Platform, PlatformConfig,
+    StartError, TokenForm,
 };
 
 /// The host of the production tenant.
@@ -334,6 +334,14 @@ fn register(
         client.lapses =
             lapses.into_iter().filter(|it| faults.contains(&it.0)).map(|it| it.1).collect();
         client.lapses.extend(oauth_lapses(faults));
+        let access = faults.iter().filter_map(|it| match it {
+            Fault::Access(it) => Some(Lapse::Access(*it)),
+            _ => None,
+        });
+        client.lapses.extend(access);
+        if faults.contains(&Fault::Access(AccessFault::HighCeiling)) {
+            client.max_per_hour = client.max_per_hour.map(|it| it.saturating_mul(12));
+        }
         platform.register_client(client)?;
     }
     for mut subscription in registration::subscriptions(declared) {

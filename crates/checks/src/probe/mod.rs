@@ -1,5 +1,7 @@
 //! Right and wrong requests, sent to the partner or as the partner.
 
+pub mod access;
+pub(crate) mod acting;
 pub(crate) mod authz;
 pub mod client;
 pub mod effects;
@@ -7,6 +9,7 @@ pub(crate) mod jwt;
 pub mod oauth;
 pub(crate) mod refusal;
 pub mod replayed_token;
+pub mod revocation;
 pub mod revoked_token;
 pub(crate) mod token;
 pub mod undeclared_scope;

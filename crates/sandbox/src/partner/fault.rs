@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::access::AccessFault;
 use super::front_fault::FrontFault;
 use super::jwt_fault::JwtFault;
 use super::{ClientFault, HookFault, SenderFault};
@@ -96,6 +97,9 @@ pub enum Fault {
     /// What is wrong with its resource server.
     #[serde(untagged)]
     Jwt(JwtFault),
+    /// The platform is wrong about what it may reach.
+    #[serde(untagged)]
+    Access(AccessFault),
 }
 
 /// Which faults are switched on now.

@@ -1,5 +1,6 @@
 //! The partners: what they publish, receive, keep and do, each right or wrong in its own way.
 
+mod access;
 mod business;
 mod client_fault;
 mod fault;
@@ -32,6 +33,7 @@ use countersign_seal::scheme::standard_webhooks::public_key_text;
 use countersign_seal::{Digest, PublicKey, SigningKey};
 use tokio::task::JoinHandle;
 
+pub use access::AccessFault;
 #[cfg(test)]
 pub(crate) use business::clients;
 pub use business::{Business, Counted};

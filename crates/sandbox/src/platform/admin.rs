@@ -1,6 +1,7 @@
 //! What administrators change: two tokens, one that reads and one that kills.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -15,10 +16,11 @@ use countersign_seal::scheme::standard_webhooks::public_key_text;
 use countersign_seal::{Digest, SigningKey};
 use serde_json::{Value, json};
 
-use super::book::{Client, Webhook};
+use super::book::{Client, Token, Webhook};
 use super::logs::{AuditLine, PushedLine};
 use super::problem::Problem;
 use super::{Shared, api, client, events, front};
+use crate::AccessFault;
 use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
 use crate::{clock, entropy};
 
@@ -91,21 +93,44 @@ async fn delete_client(
     headers: HeaderMap,
 ) -> Answer {
     killer(&shared, &headers)?;
+    let ghost = ghost(&shared, &id);
     if !shared.book.remove_client(&id) {
         return Err(Problem::not_found());
     }
+    if let Some((client, tokens)) = ghost {
+        tokio::spawn(async move {
+            tokio::time::sleep(GHOST_AFTER).await;
+            let mut pages = shared.book.open();
+            pages.clients.insert(id, client);
+            pages.tokens.extend(tokens);
+        });
+        return Ok(done());
+    }
     audit(&shared, "delete-client", &id);
     Ok(done())
+}
+
+/// What a replica will bring back, where the platform is wrong about a copy.
+fn ghost(shared: &Shared, id: &str) -> Option<(Client, Vec<(Digest, Token)>)> {
+    let pages = shared.book.open();
+    let client = pages.clients.get(id)?;
+    if client.copy_of.is_none() || !client.has(AccessFault::GhostAfterDeletion) {
+        return None;
+    }
+    let mut tokens: Vec<_> = pages.replica.get(id).cloned().unwrap_or_default();
+    tokens.retain(|it| it.1.client == id);
+    Some((Client { enabled: true, ..client.clone() }, tokens))
 }
 
 async fn change_client(
     State(shared): State<Arc<Shared>>,
     Path((id, action)): Path<(String, String)>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Answer {
     killer(&shared, &headers)?;
     let answer = if action == "copy" {
-        copy(&shared, &id)?
+        copy(&shared, &id, &body)?
     } else {
         let mut pages = shared.book.open();
         let found = pages.clients.get_mut(&id).ok_or(Problem::not_found())?;
@@ -113,7 +138,10 @@ async fn change_client(
             "disable" => found.enabled = false,
             "enable" => found.enabled = true,
             "revoke-tokens" if found.keeps_revoked_tokens() => {}
-            "revoke-tokens" => pages.kill_tokens(&id),
+            "revoke-tokens" => {
+                pages.replicate(&id);
+                pages.kill_tokens(&id);
+            }
             _ => return Err(Problem::not_found()),
         }
         StatusCode::NO_CONTENT.into_response()
@@ -123,8 +151,9 @@ async fn change_client(
 }
 
 /// A throw-away copy with a key pair of its own; the private half is handed out once.
-fn copy(shared: &Shared, id: &str) -> Answer {
+fn copy(shared: &Shared, id: &str, terms: &Bytes) -> Answer {
     let internal = |_| Problem::internal();
+    let terms = Terms::read(terms)?;
     let seed = entropy::random::<32>().map_err(internal)?;
     let key = SigningKey::from_seed(seed);
     let name = format!("{id}.copy-{}", entropy::suffix().map_err(internal)?);
@@ -145,6 +174,8 @@ fn copy(shared: &Shared, id: &str) -> Answer {
         keys: vec![key.public().to_jwk()],
         jwks_uri: None,
         secret_sha256: None,
+        token_ttl_seconds: terms.life(&original.registration),
+        max_per_hour: terms.ceiling(&original.registration),
         ..original.registration
     };
     let copy = Client {
@@ -158,6 +189,35 @@ fn copy(shared: &Shared, id: &str) -> Answer {
     pages.clients.insert(name.clone(), copy);
     let body = json!({"client_id": name, "seed": URL_SAFE_NO_PAD.encode(seed)});
     Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// The terms of a copy: never wider than the original's.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Terms {
+    token_ttl_seconds: Option<u64>,
+    max_per_hour: Option<u32>,
+}
+
+impl Terms {
+    fn read(body: &Bytes) -> Result<Self, Problem> {
+        if body.is_empty() {
+            return Ok(Self::default());
+        }
+        serde_json::from_slice(body).map_err(|_| Problem::invalid("no-terms"))
+    }
+
+    fn life(&self, original: &ClientRegistration) -> u64 {
+        let most = original.token_ttl_seconds;
+        self.token_ttl_seconds.map_or(most, |it| it.clamp(1, most))
+    }
+
+    fn ceiling(&self, original: &ClientRegistration) -> Option<u32> {
+        match (self.max_per_hour, original.max_per_hour) {
+            (Some(asked), Some(most)) => Some(asked.min(most)),
+            (asked, most) => asked.or(most),
+        }
+    }
 }
 
 async fn change_redirects(
@@ -383,3 +443,4 @@ async fn intake(
 }
 
 pub(super) const COPIES_MAX: usize = 200;
+const GHOST_AFTER: Duration = Duration::from_millis(150);

@@ -1,8 +1,9 @@
 //! The platform's API: every call needs a living token, the scope of the call, and the gate's word.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, OriginalUri, State};
@@ -13,18 +14,21 @@ use axum::{Json, Router};
 use countersign_gate::path::is_use;
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::{Call, Reason};
+use countersign_model::time::Period;
 use countersign_seal::Digest;
+use ipnet::IpNet;
 use serde_json::json;
 
 use super::Shared;
 use super::book::{Client, Token};
 use super::logs::AccessLine;
+use super::objects::{Owner, change, owner};
 use super::problem::Problem;
 use super::token::token_id;
-use crate::{clock, entropy};
+use crate::{AccessFault, clock, entropy};
 
 /// Each call with the scope that it needs.
-const CALLS: [(&str, &str); 10] = [
+pub(super) const CALLS: [(&str, &str); 10] = [
     ("POST /v1/tickets", "tickets:write"),
     ("PATCH /v1/tickets/{id}", "tickets:write"),
     ("GET /v1/users/{id}", "users:read.basic"),
@@ -84,8 +88,17 @@ pub(super) fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Bearer, Pro
     let found = found.ok_or_else(invalid)?.clone();
     let client = pages.clients.get(&found.client).ok_or_else(invalid)?.clone();
     let may_act = client.enabled || client.tokens_outlive_it();
-    if found.expires_at <= clock::now() || !may_act {
+    let has_ended =
+        found.expires_at <= clock::now() && !client.has(AccessFault::HonoursExpiredTokens);
+    if has_ended || !may_act {
         return Err(invalid());
+    }
+    drop(pages);
+    if client.has(AccessFault::ExtendsTokensOnUse) {
+        let longer = clock::now() + Period::from_seconds(client.registration.token_ttl_seconds);
+        if let Some(it) = shared.book.open().tokens.get_mut(&Digest::of(token.as_bytes())) {
+            it.expires_at = longer;
+        }
     }
     Ok(Bearer { id: token_id(token), token: found, client })
 }
@@ -108,27 +121,92 @@ async fn call(
         shared.book.open().raise(&who.token.client, NEW_NETWORK, now);
     }
     let decided = decide(&shared, &who, &peer, &method, uri.path());
+    let decided = decided.and_then(|()| surroundings(&who, &peer, &headers));
     let answer = match decided {
-        Ok(()) => answer(&method, uri.path(), &body),
+        Ok(()) => reach(&shared, &who, &method, uri.path(), &body).await,
         Err(problem) => Err(problem),
     };
-    let status = match &answer {
+    record(&shared, &who, &peer, (method.as_str(), uri.path()), &answer);
+    answer
+}
+
+/// Writes a use of a token down.
+pub(super) fn record(
+    shared: &Shared,
+    who: &Bearer,
+    peer: &SocketAddr,
+    (method, path): (&str, &str),
+    answer: &Result<Response, Problem>,
+) {
+    let status = match answer {
         Ok(it) => it.status(),
         Err(it) => it.status,
     };
     let line = AccessLine {
-        time: now,
+        time: clock::now(),
         client_id: who.token.client.clone(),
-        token_id: who.id,
-        method: method.to_string(),
-        path: uri.path().chars().take(200).collect(),
+        token_id: who.id.clone(),
+        method: method.to_owned(),
+        path: path.chars().take(200).collect(),
         scope: who.token.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
         ip: peer.ip().to_string(),
         status: status.as_u16(),
     };
     shared.book.open().logs.access.push(line);
-    answer
 }
+
+/// A machine's token is used from its networks, and by no browser.
+fn surroundings(who: &Bearer, peer: &SocketAddr, headers: &HeaderMap) -> Result<(), Problem> {
+    let networks = &who.client.registration.networks;
+    let is_inside = networks.is_empty() || networks.iter().any(|it| holds(it, peer.ip()));
+    if !is_inside && !who.client.has(AccessFault::IgnoresNetworks) {
+        return Err(Problem::denied(Reason::OutsideNetwork));
+    }
+    let agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
+    let is_browser = agent.is_some_and(|it| it.starts_with("Mozilla/"));
+    if is_browser && !who.client.has(AccessFault::AllowsBrowser) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "interactive-use"));
+    }
+    Ok(())
+}
+
+fn holds(network: &str, ip: IpAddr) -> bool {
+    network.parse::<IpNet>().is_ok_and(|it| it.contains(&ip))
+}
+
+/// Answers about an object, if it is the caller's to ask about.
+async fn reach(
+    shared: &Shared,
+    who: &Bearer,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Result<Response, Problem> {
+    let owner = owner(&shared.book.open(), path);
+    match owner {
+        Owner::Caller => answer(method, path, body),
+        Owner::Nobody => Err(Problem::not_found()),
+        Owner::Other(name) if who.client.has(AccessFault::IgnoresOwner) => {
+            if method != Method::GET {
+                change(&mut shared.book.open(), path);
+            }
+            Ok(Json(json!({ "display_name": name })).into_response())
+        }
+        Owner::Other(name) if who.client.has(AccessFault::LeaksInRefusal) => {
+            let body = json!({ "code": "not-yours", "detail": format!("{name} is not yours") });
+            Ok((StatusCode::FORBIDDEN, Json(body)).into_response())
+        }
+        Owner::Other(_) => {
+            if who.client.has(AccessFault::SlowForForeign) {
+                tokio::time::sleep(SLOW).await;
+            }
+            Err(Problem::not_found())
+        }
+    }
+}
+
+/// How much later a platform refuses that looks an object up before it asks whose it is.
+const SLOW: Duration = Duration::from_millis(200);
 
 fn decide(
     shared: &Shared,

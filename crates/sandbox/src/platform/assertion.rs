@@ -55,7 +55,7 @@ pub(super) async fn authenticate(
     };
     let refused = NotAuthenticated { claimed: claimed.chars().take(200).collect(), kid };
     let client = shared.book.open().clients.get(&claimed).cloned();
-    let Some(client) = client.filter(|it| it.enabled) else { return Err(refused) };
+    let Some(client) = client.filter(Client::may_mint) else { return Err(refused) };
     let registration = &client.registration;
     // More than one way at once is refused (RFC 6749, section 2.3), and so is none where one is due.
     if ways != usize::from(registration.auth != "none") {

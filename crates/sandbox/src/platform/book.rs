@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use countersign_checks::platform::RaisedAlert;
-use countersign_model::time::Timestamp;
+use countersign_model::time::{Period, Timestamp};
 use countersign_seal::Digest;
 
 use super::front::FrontPages;
 use super::logs::Logs;
+use crate::AccessFault;
 use crate::partner::FrontFault;
 use crate::registration::{
     ClientRegistration, Lapse, SubscriptionRegistration, WebhookRegistration,
@@ -39,6 +40,12 @@ pub(crate) struct Pages {
     pub(crate) subscriptions: BTreeMap<(String, String), Subscription>,
     pub(crate) webhooks: BTreeMap<(String, String), Webhook>,
     pub(crate) intakes: BTreeMap<Digest, String>,
+    /// Objects of another customer, by id, and ids that nothing has any more.
+    pub(crate) objects: BTreeMap<String, Object>,
+    /// Tokens of clients that a replica still knows: a lapse.
+    pub(crate) replica: BTreeMap<String, Vec<(Digest, Token)>>,
+    /// Tokens of the current hour, by client.
+    pub(crate) minted: BTreeMap<String, (Timestamp, u32)>,
     pub(crate) logs: Logs,
 }
 
@@ -73,6 +80,30 @@ impl Client {
     pub(crate) fn tokens_outlive_it(&self) -> bool {
         self.registration.lapses.contains(&Lapse::TokensOutliveDisable)
     }
+
+    /// Whether the platform is wrong about it in this way.
+    pub(crate) fn has(&self, fault: AccessFault) -> bool {
+        self.registration.lapses.contains(&Lapse::Access(fault))
+    }
+
+    /// Whether it gets tokens.
+    pub(crate) fn may_mint(&self) -> bool {
+        self.enabled || self.has(AccessFault::MintsWhileDisabled)
+    }
+}
+
+/// Something that a client could ask for, and that is not its own.
+#[derive(Debug, Clone)]
+pub(crate) enum Object {
+    /// Another customer's.
+    Foreign {
+        /// The name that stands in it.
+        name: String,
+        /// How often it was changed.
+        version: u64,
+    },
+    /// Nobody's.
+    Gone,
 }
 
 #[derive(Debug, Clone)]
@@ -232,7 +263,10 @@ impl Pages {
     /// Every token and refresh token of a client is dead.
     pub(crate) fn kill_tokens(&mut self, client: &str) {
         self.tokens.retain(|_, it| it.client != client);
-        self.refreshes.retain(|_, it| it.client != client);
+        let keeps = |it: &Client| it.has(AccessFault::KeepsRefreshTokens);
+        if !self.clients.get(client).is_some_and(keeps) {
+            self.refreshes.retain(|_, it| it.client != client);
+        }
         self.codes.retain(|_, it| it.client != client);
         self.front.drop_requests(client);
     }
@@ -264,6 +298,30 @@ impl Pages {
     pub(crate) fn kill_family(&mut self, family: Digest) {
         self.tokens.retain(|_, it| it.family != Some(family));
         self.refreshes.retain(|_, it| it.family != family);
+    }
+
+    /// A replica keeps what is about to be deleted, where the platform is wrong about a client.
+    pub(crate) fn replicate(&mut self, client: &str) {
+        if self.clients.get(client).is_some_and(|it| it.has(AccessFault::GhostAfterDeletion)) {
+            let mine = self.tokens.iter().filter(|it| it.1.client == client);
+            let mine = mine.map(|it| (*it.0, it.1.clone())).collect();
+            self.replica.insert(client.to_owned(), mine);
+        }
+    }
+
+    /// Counts a token of a client, if there is room in its hour.
+    pub(crate) fn count(&mut self, client: &Client, now: Timestamp) -> bool {
+        let Some(limit) = client.registration.max_per_hour else { return true };
+        if COUNTED_MAX <= self.minted.len() {
+            self.minted.retain(|_, it| now < it.0 + HOUR);
+        }
+        let id = client.registration.client_id.clone();
+        let counted = self.minted.entry(id).or_insert((now, 0));
+        if counted.0 + HOUR <= now {
+            *counted = (now, 0);
+        }
+        counted.1 = counted.1.saturating_add(1);
+        counted.1 <= limit || client.has(AccessFault::IgnoresCeiling)
     }
 
     /// Makes room: what has ended goes first, then what ends soonest.
@@ -317,4 +375,6 @@ const GUESSES_MAX: usize = 30;
 /// In which time.
 const GUESSES_WITHIN: Duration = Duration::from_secs(10);
 const GUESSERS_MAX: usize = 10_000;
+const HOUR: Period = Period::from_hours(1);
+const COUNTED_MAX: usize = 10_000;
 const TOKENS_MAX: usize = 100_000;

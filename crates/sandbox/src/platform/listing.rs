@@ -26,6 +26,7 @@ use super::{Shared, api};
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/admin/clients", get(clients))
+        .route("/admin/objects", get(objects))
         .route("/admin/scopes", get(scopes))
         .route("/admin/subscriptions", get(subscriptions))
         .route("/admin/subscriptions/{integration}/signing-key", get(signing_key))
@@ -76,8 +77,10 @@ async fn clients(
 ) -> Result<Response, Problem> {
     reader(&shared, &headers)?;
     let pages = shared.book.open();
-    let mine =
-        pages.clients.values().filter(|it| narrow.is_integration(&it.registration.integration));
+    let mine = pages.clients.values().filter(|it| {
+        let it = &it.registration;
+        narrow.is_integration(&it.integration) && narrow.is_client(&it.client_id)
+    });
     let listed: Vec<_> = mine.map(|it| listed(&pages, it)).collect();
     Ok(Json(listed).into_response())
 }
@@ -98,10 +101,24 @@ fn listed(pages: &Pages, client: &Client) -> serde_json::Value {
         "grant_types": registration.grant_types,
         "token_ttl_seconds": registration.token_ttl_seconds,
         "refresh_ttl_seconds": registration.refresh_ttl_seconds,
+        "max_per_hour": registration.max_per_hour,
         "created_at": client.created_at,
         "copy_of": client.copy_of,
         "alerts": alerts,
     })
+}
+
+/// Objects that a client may reach, and ones that it may not.
+async fn objects(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    reader(&shared, &headers)?;
+    let mut pages = shared.book.open();
+    let client = narrow.client.and_then(|it| pages.clients.get(&it).cloned());
+    let client = client.ok_or(Problem::not_found())?;
+    Ok(Json(super::objects::listed(&mut pages, &client)).into_response())
 }
 
 async fn scopes(

@@ -12,6 +12,8 @@ mod hooks;
 mod listing;
 mod logs;
 mod oauth;
+mod objects;
+mod own;
 mod problem;
 mod token;
 
@@ -161,6 +163,7 @@ impl Platform {
             .merge(token::routes())
             .merge(front::routes())
             .merge(api::routes())
+            .merge(own::routes())
             .merge(hooks::routes())
             .merge(admin::routes())
             .merge(listing::routes())

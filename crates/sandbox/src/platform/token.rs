@@ -39,6 +39,7 @@ impl Refusal {
     fn new(error: &'static str) -> Self {
         let status = match error {
             "invalid_client" => StatusCode::UNAUTHORIZED,
+            "slow_down" => StatusCode::TOO_MANY_REQUESTS,
             "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };
@@ -199,6 +200,9 @@ async fn grant(
     if reason != Reason::Admitted {
         return Err(Refusal::gate(reason));
     }
+    if !shared.book.open().count(&who.client, now) {
+        return Err(Refusal::new("slow_down"));
+    }
     line.gate = observed.map(|it| it.code().to_owned());
     line.scope = words(&granting.scopes);
     line.issued_at = Some(now);
@@ -231,7 +235,7 @@ fn issue(
     });
     let mut pages = shared.book.open();
     // Between the decision and now somebody may have disabled it.
-    if !pages.clients.get(id).is_some_and(|it| it.enabled) {
+    if !pages.clients.get(id).is_some_and(Client::may_mint) {
         return Err(Refusal::new("invalid_client"));
     }
     if let Some(presented) = granting.presented {

@@ -34,8 +34,8 @@ impl Check for DeniesEveryPathWhenSuspended {
     fn info(&self) -> &'static Info {
         &Info {
             name: "denies_every_path_when_suspended",
-            case: None,
-            controls: &["CTS-WDR-01"],
+            case: Some("REV-09"),
+            controls: &["CTS-CRD-10", "CTS-WDR-01"],
             question: "Is every path shut, and how fast, when trust is withdrawn?",
             sends: "",
             passes: "",

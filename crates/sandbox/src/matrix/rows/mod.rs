@@ -1,5 +1,6 @@
 //! The data: which check is held against whom. One file for each family.
 
+mod access;
 mod client;
 mod drill;
 mod fact;
@@ -9,6 +10,7 @@ mod leak;
 mod log;
 mod oauth;
 mod probe;
+mod revocation;
 mod webhook;
 
 use std::sync::LazyLock;
@@ -24,6 +26,8 @@ const FAMILIES: &[&[Row]] = &[
     client::ROWS,
     jwt::ROWS,
     probe::ROWS,
+    access::ROWS,
+    revocation::ROWS,
     drill::ROWS,
     log::ROWS,
 ];

@@ -247,6 +247,8 @@ fn read(asked: &Value, id: &str, faults: &Faults) -> Result<(ClientRegistration,
         token_ttl_seconds: 300,
         refresh_ttl_seconds: 0,
         front: FrontChannel::default(),
+        networks: Vec::new(),
+        max_per_hour: None,
         alerts: BTreeSet::new(),
         lapses: BTreeSet::new(),
     };

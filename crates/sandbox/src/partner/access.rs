@@ -1,0 +1,41 @@
+//! Ways in which a platform gives a client more than it may have, or takes too little away.
+
+use serde::{Deserialize, Serialize};
+
+/// One way to be wrong about a client, and about every copy of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessFault {
+    /// A browser may use its tokens.
+    AllowsBrowser,
+    /// People may sign in at the console with its credential.
+    AllowsSignIn,
+    /// It may delete what is written down about it.
+    ErasesItsLog,
+    /// Each use of a token lets it live longer.
+    ExtendsTokensOnUse,
+    /// It may change its own registration.
+    GrantsItself,
+    /// The change of its registration is refused, and made all the same.
+    GrantsItselfBehindRefusal,
+    /// Some moments after its client was deleted, a replica brings it back.
+    GhostAfterDeletion,
+    /// Its ceiling is far above the declared one.
+    HighCeiling,
+    /// Its tokens are taken after their end.
+    HonoursExpiredTokens,
+    /// Nobody counts the tokens that it gets.
+    IgnoresCeiling,
+    /// Nobody looks where a token is used.
+    IgnoresNetworks,
+    /// Nobody looks whose an object is.
+    IgnoresOwner,
+    /// Its refresh tokens outlive the end of its tokens.
+    KeepsRefreshTokens,
+    /// A refusal shows what it refuses.
+    LeaksInRefusal,
+    /// It gets tokens while it is disabled.
+    MintsWhileDisabled,
+    /// A foreign object is refused much later than one that does not exist.
+    SlowForForeign,
+}
