@@ -14,6 +14,7 @@ static FAMILIES: &[&[&dyn Check]] = &[
     probe::oauth::CHECKS,
     probe::client::CHECKS,
     probe::jwt::CHECKS,
+    probe::set::CHECKS,
     probe::CHECKS,
     probe::access::CHECKS,
     probe::revocation::CHECKS,

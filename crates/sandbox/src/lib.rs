@@ -30,6 +30,7 @@ pub use partner::{
     Partner, SenderFault,
 };
 pub use platform::{Platform, PlatformConfig, TokenForm};
+pub use role::SetFault;
 pub use tls::{Authority, TlsError};
 pub use world::World;
 

@@ -13,6 +13,7 @@ use countersign_checks::platform::sandbox::{SandboxPlatform, SandboxSettings};
 use countersign_model::declare::Manifest;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::time::Period;
+use countersign_seal::Digest;
 use tempfile::TempDir;
 
 use crate::manifests::{OVER_BROAD_SCOPE, Version, manifest, read};
@@ -121,6 +122,7 @@ impl World {
         let suite = partners.get(&Kind::Meridian);
         let setting = Arc::new(Setting {
             faults: suite.map(Partner::shared_faults).unwrap_or_default(),
+            api_token: Digest::of(suite.map_or("", Partner::api_token).as_bytes()),
             received: suite.map(Partner::shared_received).unwrap_or_default(),
             net: net.clone(),
             legacy_secret: legacy_secret.clone(),

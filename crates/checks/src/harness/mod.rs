@@ -8,6 +8,7 @@ mod booth;
 pub mod issuer;
 pub mod keys;
 mod serve;
+pub mod transmitter;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use booth::Stand;
 pub use booth::{Booth, Knock, Reply, Script, Seen};
+use transmitter::Transmitters;
 
 /// Chooses how to answer a TLS client by the name that it asks for; none closes the connection.
 pub type Certificates = Arc<dyn Fn(Option<&str>) -> Option<Arc<ServerConfig>> + Send + Sync>;
@@ -53,6 +55,7 @@ pub struct Harness {
     url: String,
     inner: Arc<Inner>,
     issuers: issuer::Issuers,
+    transmitters: Transmitters,
     task: JoinHandle<()>,
 }
 
@@ -71,7 +74,8 @@ impl Harness {
         let listener = tokio::net::TcpListener::from_std(config.listener)?;
         let inner = Arc::new(Inner::default());
         let task = tokio::spawn(serve::serve(listener, config.certificates, Arc::clone(&inner)));
-        Ok(Arc::new(Self { url: config.url, inner, issuers: issuer::Issuers::default(), task }))
+        let (issuers, transmitters) = (issuer::Issuers::default(), Transmitters::default());
+        Ok(Arc::new(Self { url: config.url, inner, issuers, transmitters, task }))
     }
 
     /// Its origin as partners reach it, without a slash at the end.

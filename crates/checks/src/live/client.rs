@@ -274,6 +274,8 @@ pub fn hosts_of(manifest: &Manifest) -> BTreeSet<String> {
     let next = manifest.events.iter().filter_map(|it| it.signing.next_key.as_ref());
     calls.extend(next.map(|it| it.call.as_str()));
     calls.extend(manifest.resources.iter().flat_map(|it| it.addresses()).map(|it| it.1));
+    let streams = manifest.events.iter().filter_map(|it| it.stream.as_ref()?.canary.as_ref());
+    calls.extend(streams.flat_map(|it| [it.open.as_str(), it.access.as_str()]));
     addresses.extend(manifest.callbacks.iter().map(|it| it.url.to_string()));
     calls.extend(manifest.callbacks.iter().filter_map(|it| it.start.as_deref()));
     for webhook in &manifest.webhooks {

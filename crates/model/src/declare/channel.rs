@@ -166,12 +166,72 @@ pub struct EventSubscription {
     /// How often a delivery is tried again; silence is judged against it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_every: Option<Period>,
+    /// Of security events (scheme `set`): whom they are for, and how their effect can be tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Stream>,
     /// How the subscription is switched off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable: Option<Disable>,
     /// Ways to revoke it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoke_by: Vec<String>,
+}
+
+/// A stream of security events (RFC 8935, CAEP 1.0).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stream {
+    /// The `aud` of each event.
+    pub audience: String,
+    /// The name under which the server holds the transmitter's bearer token; never the token.
+    pub auth_ref: String,
+    /// What signs: the receiver finds the key in the transmitter's key set.
+    #[serde(default)]
+    pub alg: StreamAlg,
+    /// How soon after an event the subject's access is refused.
+    pub within: Period,
+    /// How the effect of an event on a subject can be tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
+}
+
+/// What signs a security event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum StreamAlg {
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// ECDSA over P-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA, as the interoperability profile of CAEP wants it.
+    #[default]
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+/// A subject that exists so that events about it can be tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Canary {
+    /// Its id, sent as `sub_id` of the format `opaque` (RFC 9493); left out where `open` makes another
+    /// one each time and answers its `subject`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The call that signs it in anew and enables it: `POST https://…`. It answers
+    /// `{"session": "…", "key": "…"}`: two bearer tokens, of a session and of a key of the subject.
+    pub open: String,
+    /// The name under which the server holds the secret that opens `open`; never the secret.
+    pub auth_ref: String,
+    /// The call that either token opens: `GET https://…`.
+    pub access: String,
+    /// The `credential_type` under which the key is revoked.
+    #[serde(default = "api_key")]
+    pub credential_type: String,
+}
+
+fn api_key() -> String {
+    "api-key".to_owned()
 }
 
 /// How a subscription is switched off.

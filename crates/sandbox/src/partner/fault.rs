@@ -10,6 +10,7 @@ use super::front_fault::FrontFault;
 use super::jwt_fault::JwtFault;
 use super::{ClientFault, HookFault, SenderFault};
 use crate::OauthFault;
+use crate::role::SetFault;
 
 /// One way to be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,6 +101,9 @@ pub enum Fault {
     /// The platform is wrong about what it may reach.
     #[serde(untagged)]
     Access(AccessFault),
+    /// A fault of Meridian's receiver of security events.
+    #[serde(untagged)]
+    Set(SetFault),
 }
 
 /// Which faults are switched on now.

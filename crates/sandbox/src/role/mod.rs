@@ -1,6 +1,7 @@
 //! The roles of Meridian: each is a server with a host of its own.
 
 pub(crate) mod app;
+mod events;
 mod resource;
 mod send;
 
@@ -9,6 +10,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use axum::Router;
+use countersign_seal::Digest;
+pub use events::SetFault;
 
 use crate::partner::{Fault, Faults, Received, mood};
 use crate::serve::Served;
@@ -19,6 +22,8 @@ use crate::{Authority, Net, StartError};
 pub(crate) struct Setting {
     /// The faults of the moment.
     pub(crate) faults: Faults,
+    /// The secret that opens the partner's own API, and under which the roles know the checker.
+    pub(crate) api_token: Digest,
     /// What the partner's feed of effects shows.
     pub(crate) received: Received,
     /// How it reaches the platform and the checker.
@@ -39,6 +44,7 @@ pub(crate) struct Role {
 
 /// Every role.
 pub(crate) const ROLES: &[Role] = &[
+    Role { host: events::HOST, router: events::router },
     Role { host: "app.meridian.example", router: app::meridian },
     Role { host: "send.meridian.example", router: send::meridian },
     resource::RESOURCE,

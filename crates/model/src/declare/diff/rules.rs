@@ -28,7 +28,7 @@ use Widens::{Always, Appeared, Gone, Never, Raised};
 type Row = (&'static str, Kind, Option<&'static str>, Widens);
 
 /// The first row whose pattern is the path without names, or a part of it that ends at a dot or bracket.
-const ROWS: [Row; 75] = [
+const ROWS: &[Row] = &[
     ("integration.tier", Kind::TierLowered, None, Never),
     ("integration.purpose", Kind::DeclaredUseChanged, Some("declared-use-changed"), Never),
     ("partner.domain", Kind::PublisherChanged, Some("publisher-changed"), Always),
@@ -85,6 +85,9 @@ const ROWS: [Row; 75] = [
     ("event[].signing.next_key", Kind::RevocationChanged, None, Never),
     ("event[].signing", Kind::KeyChanged, Some("key-changed"), Always),
     ("event[].retry_every", Kind::Other, None, Never),
+    ("event[].stream.canary", Kind::Other, None, Never),
+    ("event[].stream.within", Kind::LifetimeRaised, Some("limit-raised"), Raised),
+    ("event[].stream", Kind::KeyChanged, Some("key-changed"), Always),
     ("event[]", Kind::EndpointChanged, Some("endpoint-changed"), Appeared),
     ("automation[].revoke_by", Kind::RevocationChanged, None, Never),
     ("automation[].schedule", Kind::DeclaredUseChanged, Some("declared-use-changed"), Always),

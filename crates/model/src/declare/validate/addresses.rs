@@ -84,6 +84,16 @@ fn outside(rules: &Rules<'_>) -> Vec<(String, String)> {
             }
         }
     }
+    for (index, it) in manifest.events.iter().enumerate() {
+        let canary = it.stream.iter().filter_map(|it| it.canary.as_ref());
+        let calls = canary.flat_map(|it| [("open", &it.open), ("access", &it.access)]);
+        for (key, call) in calls {
+            if let Ok(call) = call.parse::<OutsideRequest>() {
+                let path = format!("event[{index}].stream.canary.{key}");
+                add(path, &format!("https://{}/", call.host));
+            }
+        }
+    }
     for (index, it) in manifest.data_paths.iter().enumerate() {
         add(format!("data_path[{index}].endpoint"), &it.endpoint);
     }

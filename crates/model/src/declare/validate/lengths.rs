@@ -48,6 +48,7 @@ fn lengths(rules: &Rules<'_>) -> Vec<(String, Period)> {
         all.push((at("signing.next_key.overlap"), overlap));
         all.push((at("retry_every"), it.retry_every));
         all.push((at("disable.within"), it.disable.as_ref().map(|it| it.within)));
+        all.push((at("stream.within"), it.stream.as_ref().map(|it| it.within)));
     }
     for (index, it) in manifest.resources.iter().enumerate() {
         all.push((format!("resource[{index}].jwks_max_age"), it.jwks_max_age));

@@ -15,17 +15,12 @@ fn catalogue() -> &'static Catalogue {
 fn the_compiled_in_catalogue_reads() {
     let read = Catalogue::read(CONTROLS, PROFILES, FRAMEWORKS, TRIGGERS).unwrap();
     assert_eq!(read, *catalogue());
-    let attested = |it: &&Control| it.automation == Some(Automation::Attestation);
-    let open = |it: &&Control| it.automation == Some(Automation::NotYet);
-    let summary = format!(
-        "{} controls: {} with checks, {} need attestation, {} not yet automated; {} checks",
-        read.controls.len(),
-        read.controls.iter().filter(|it| !it.checks.is_empty()).count(),
-        read.controls.iter().filter(attested).count(),
-        read.controls.iter().filter(open).count(),
-        read.checks().len(),
-    );
-    insta::assert_snapshot!(summary, @"60 controls: 41 with checks, 3 need attestation, 16 not yet automated; 83 checks");
+    assert_eq!(read.controls.len(), 60);
+    // A control is decided by checks, by a named person, or by nobody yet; never by two of these at a time.
+    for control in &read.controls {
+        assert_eq!(control.checks.is_empty(), control.automation.is_some(), "{}", control.id);
+    }
+    assert!(read.controls.iter().any(|it| it.automation == Some(Automation::Attestation)));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod log;
 mod oauth;
 mod probe;
 mod revocation;
+mod set;
 mod webhook;
 
 use std::sync::LazyLock;
@@ -25,6 +26,7 @@ const FAMILIES: &[&[Row]] = &[
     oauth::ROWS,
     client::ROWS,
     jwt::ROWS,
+    set::ROWS,
     probe::ROWS,
     access::ROWS,
     revocation::ROWS,
