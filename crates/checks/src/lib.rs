@@ -3,6 +3,7 @@
 pub mod check;
 pub mod finding;
 pub mod preflight;
+pub mod progress;
 pub mod registry;
 pub mod rehearse;
 pub mod replay;

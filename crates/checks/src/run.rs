@@ -25,6 +25,7 @@ use crate::live::clock::Clock;
 use crate::live::entropy;
 use crate::platform::Platform;
 use crate::preflight::{Preflight, preflight};
+use crate::progress::Progress;
 use crate::registry::{self, CHECKS};
 use crate::secrets::Secrets;
 use crate::settings;
@@ -82,7 +83,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { parallel: 8, check: Duration::from_mins(30), run: Duration::from_hours(2) }
+        Self { parallel: 16, check: Duration::from_mins(30), run: Duration::from_hours(2) }
     }
 }
 
@@ -111,7 +112,15 @@ pub enum RunError {
 
 /// Asks whether it can be judged, and judges when it can.
 pub async fn run(input: RunInput<'_>) -> Result<RunReport, RunError> {
-    let job = Job::of(input)?;
+    run_telling(input, Arc::default()).await
+}
+
+/// The same, and tells how far it has come.
+pub async fn run_telling(
+    input: RunInput<'_>,
+    progress: Arc<Progress>,
+) -> Result<RunReport, RunError> {
+    let job = Job { progress, ..Job::of(input)? };
     let preflight = preflight(&job.means).await;
     let evidence = if preflight.is_ok() { job.look().await? } else { Vec::new() };
     Ok(RunReport { preflight, evidence })
@@ -139,11 +148,15 @@ pub fn reference(evidence: &Evidence) -> Result<EvidenceRef, CanonicalError> {
     })
 }
 
+/// A check that looks at something, with its place in the evidence.
+type Due = ((usize, usize), &'static dyn Check, Option<String>);
+
 struct Job {
     means: Arc<Means>,
     only: Option<BTreeSet<String>>,
     collector: String,
     limits: Limits,
+    progress: Arc<Progress>,
 }
 
 impl Job {
@@ -177,38 +190,44 @@ impl Job {
             only: input.only.cloned(),
             collector: input.collector,
             limits: input.limits,
+            progress: Arc::default(),
         })
+    }
+
+    /// Which checks of a stage look at what; each with its place in the evidence.
+    fn due(&self, stage: Stage) -> Vec<Due> {
+        let is_due = |it: &&dyn Check| {
+            let name = it.info().name;
+            it.stage() == stage && self.only.as_ref().is_none_or(|only| only.contains(name))
+        };
+        let checks = CHECKS.iter().copied().enumerate().filter(|(_, it)| is_due(it));
+        let each = checks.flat_map(|(row, check)| {
+            let subjects = subjects(check, &self.means.manifest).into_iter().enumerate();
+            subjects.map(move |(column, subject)| ((row, column), check, subject))
+        });
+        each.collect()
     }
 
     async fn look(&self) -> Result<Vec<Evidence>, RunError> {
         let mut found: BTreeMap<(usize, usize), Evidence> = BTreeMap::new();
-        let start = self.means.clock.monotonic_ms();
+        let run_ms = u64::try_from(self.limits.run.as_millis()).unwrap_or(u64::MAX);
+        let until_ms = self.means.clock.monotonic_ms().saturating_add(run_ms);
         let turns = Turns::new(self.limits.parallel);
+        self.progress.expect(Stage::ALL.iter().map(|it| self.due(*it).len()).sum());
         for stage in Stage::ALL {
             let mut running = Vec::new();
-            for (row, check) in CHECKS.iter().copied().enumerate() {
-                let name = check.info().name;
-                if check.stage() != stage || self.only.as_ref().is_some_and(|it| !it.contains(name))
-                {
-                    continue;
-                }
-                for (column, subject) in
-                    subjects(check, &self.means.manifest).into_iter().enumerate()
-                {
-                    let spent = self.means.clock.monotonic_ms().saturating_sub(start);
-                    let left = self.limits.run.saturating_sub(Duration::from_millis(spent));
-                    let budget = self.limits.check.min(left);
-                    let one = One {
-                        check,
-                        subject,
-                        means: Arc::clone(&self.means),
-                        collector: self.collector.clone(),
-                        budget,
-                    };
-                    // A task of its own: whoever stops waiting for it does not stop it from undoing.
-                    let turns = turns.clone();
-                    running.push(((row, column), tokio::spawn(one.look(turns))));
-                }
+            for (place, check, subject) in self.due(stage) {
+                let one = One {
+                    check,
+                    subject,
+                    means: Arc::clone(&self.means),
+                    collector: self.collector.clone(),
+                    check_max: self.limits.check,
+                    until_ms,
+                    progress: Arc::clone(&self.progress),
+                };
+                // A task of its own: whoever stops waiting for it does not stop it from undoing.
+                running.push((place, tokio::spawn(one.look(turns.clone()))));
             }
             for (place, task) in running {
                 if let Ok(evidence) = task.await {
@@ -231,11 +250,15 @@ struct One {
     subject: Option<String>,
     means: Arc<Means>,
     collector: String,
-    budget: Duration,
+    check_max: Duration,
+    /// When the time of the whole run is over, by the stopwatch.
+    until_ms: u64,
+    progress: Arc<Progress>,
 }
 
 impl One {
     async fn look(self, turns: Turns) -> Result<Evidence, RunError> {
+        let start_ms = self.means.clock.monotonic_ms();
         let name = self.check.info().name;
         let subject = self.subject.clone().unwrap_or_else(|| "manifest".to_owned());
         let mut talk = Talk::live(name, &subject, Arc::clone(&self.means));
@@ -250,15 +273,18 @@ impl One {
         let transcript = talk.finish();
         let judgement = conclude(self.check, &transcript);
         tracing::debug!(check = name, subject, verdict = judgement.verdict.word(), "judged");
-        Ok(Evidence {
+        let evidence = Evidence {
             schema: EVIDENCE_SCHEMA.to_owned(),
             id: EvidenceId::new(at, entropy::random().ok_or(RunError::Entropy)?),
             judge: env!("CARGO_PKG_VERSION").to_owned(),
-            collector: self.collector,
+            collector: self.collector.clone(),
             at,
             transcript,
             judgement,
-        })
+        };
+        let took_ms = self.means.clock.monotonic_ms().saturating_sub(start_ms);
+        self.progress.judged(&evidence, took_ms);
+        Ok(evidence)
     }
 
     /// Talks inside the budget, and undoes whatever was changed: at the end, when the time is over,
@@ -266,10 +292,13 @@ impl One {
     async fn talk(&self, subject: &str, talk: &mut Talk) {
         let talking = self.check.talk(subject, &self.means.manifest, talk);
         let talking = AssertUnwindSafe(talking).catch_unwind();
-        let problem = match tokio::time::timeout(self.budget, talking).await {
+        // Counted from its turn on: whoever queued has no more of the run's time than is left.
+        let left_ms = self.until_ms.saturating_sub(self.means.clock.monotonic_ms());
+        let budget = self.check_max.min(Duration::from_millis(left_ms));
+        let problem = match tokio::time::timeout(budget, talking).await {
             Ok(Ok(())) => None,
             Ok(Err(_)) => Some("the check itself broke".to_owned()),
-            Err(_) => Some(format!("no end within {} s", self.budget.as_secs())),
+            Err(_) => Some(format!("no end within {} s", budget.as_secs())),
         };
         if let Some(problem) = problem {
             talk.fact(CUT_SHORT, "run", json!({ "error": problem }));

@@ -17,19 +17,32 @@ pub(crate) struct Client {
     sent: Sent,
 }
 
-/// What was sent to change something, for whoever interrupts.
+/// What was sent to change something, and what was judged meanwhile, for whoever interrupts.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sent(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Sent {
+    lines: Arc<Mutex<Vec<String>>>,
+    judged: Arc<Mutex<Vec<Value>>>,
+}
 
 impl Sent {
     /// Something is about to be sent; whether it arrives is not known before its answer.
     fn begin(&self, what: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    /// A check came to its end.
+    pub(crate) fn judged(&self, judged: Value) {
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner).push(judged);
+    }
+
+    /// The checks that came to their end, in order.
+    pub(crate) fn all_judged(&self) -> Vec<Value> {
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The last thing that was begun was answered.
     fn answered(&self, word: &str) {
-        if let Some(last) = self.0.lock().unwrap_or_else(PoisonError::into_inner).last_mut() {
+        if let Some(last) = self.lines.lock().unwrap_or_else(PoisonError::into_inner).last_mut() {
             last.push_str(": ");
             last.push_str(word);
         }
@@ -37,7 +50,7 @@ impl Sent {
 
     /// Each of them, in order.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -90,6 +103,20 @@ impl Client {
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.sent.begin(format!("POST {path}"));
         let answer = self.send(self.http.post(format!("{}{path}", self.base)).json(body)).await;
+        self.sent.answered(answer.as_ref().map_or_else(|it| it.exit.word(), |_| "done"));
+        answer
+    }
+
+    /// The same, for as long as this.
+    pub(crate) async fn post_patiently(
+        &self,
+        path: &str,
+        body: &Value,
+        limit: Duration,
+    ) -> Result<Value, Failure> {
+        self.sent.begin(format!("POST {path}"));
+        let request = self.http.post(format!("{}{path}", self.base)).json(body).timeout(limit);
+        let answer = self.send(request).await;
         self.sent.answered(answer.as_ref().map_or_else(|it| it.exit.word(), |_| "done"));
         answer
     }

@@ -16,6 +16,7 @@ mod ui;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use serde_json::json;
 
 use crate::args::{Arguments, Command};
 use crate::client::Sent;
@@ -61,7 +62,18 @@ fn main() -> ExitCode {
 
 /// Says what was done before Ctrl-C: what a server was told, it carries on.
 fn interrupted(ui: Ui, sent: &Sent) -> Exit {
-    let lines = sent.lines();
+    let (lines, judged) = (sent.lines(), sent.all_judged());
+    if ui.json && !judged.is_empty() {
+        ui.document(&json!({
+            "schema": "countersign.interrupted/1", "interrupted": true, "judged": judged,
+            "exit": Exit::Interrupted.code(),
+        }));
+    } else if !judged.is_empty() {
+        for it in &judged {
+            ui.line(command::judged_line(it));
+        }
+        ui.line(format!("interrupted: {} checks were judged, the run is not ended", judged.len()));
+    }
     if lines.is_empty() {
         ui.say("interrupted; nothing was changed at a server");
     } else {

@@ -1,10 +1,11 @@
 //! What every request works with.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use countersign_checks::progress::Progress;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::id::{
     AssessmentId, CertificateId, DecisionId, IntegrationId, PlanId, RevocationId, WaiverId,
@@ -44,6 +45,8 @@ pub struct App {
     pub metrics: Metrics,
     /// What is being worked on now.
     pub busy: Busy,
+    /// How far the newest run of each integration has come, since the start.
+    pub runs: Mutex<BTreeMap<IntegrationId, Arc<Progress>>>,
 }
 
 /// Counters since the start.

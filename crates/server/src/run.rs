@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_model::enforce::snapshot::Lane;
@@ -85,6 +85,7 @@ pub async fn open(
         acks: watch::Sender::new(BTreeMap::new()),
         metrics: Metrics::default(),
         busy: Busy::default(),
+        runs: Mutex::default(),
     };
     enroll(&app).await?;
     Ok(Arc::new(app))

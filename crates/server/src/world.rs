@@ -1,10 +1,12 @@
 //! The port to everything outside: checks, partners and platforms. Live, or a stand-in in tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use countersign_checks::live::proof::Proofs;
 use countersign_checks::platform::RaisedAlert;
+use countersign_checks::progress::Progress;
 use countersign_model::certify::Baseline;
 use countersign_model::check::{Evidence, Finding};
 use countersign_model::declare::Manifest;
@@ -53,7 +55,7 @@ pub trait World: Send + Sync + std::fmt::Debug {
 }
 
 /// One run of checks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Job<'a> {
     /// What is looked at.
     pub manifest: &'a Manifest,
@@ -79,6 +81,8 @@ pub struct Job<'a> {
     pub salt: &'a [u8; 32],
     /// By whom control of hosts is proved.
     pub proofs: &'a Proofs,
+    /// Who is told how far it has come.
+    pub progress: Arc<Progress>,
 }
 
 /// What a run found.

@@ -9,12 +9,15 @@ use clap::Args;
 pub(crate) struct CheckArgs {
     /// A manifest, or an integration at the server; ./countersign.toml when left out.
     pub target: Option<String>,
-    /// Show these findings alone, by check, case or control; the exit stays that of the whole run.
+    /// Run these alone, by check, case or control; what is not run keeps its evidence while that is fresh. Of a manifest in a file everything is looked at and these are shown.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Show alone what stands in the way of a certificate.
+    /// Run alone what failed or was left open the last time, and show what stands in the way of a certificate.
     #[arg(long)]
     pub failed: bool,
+    /// Run it so often, and tell what changes from run to run: the server counts its worst, and nobody has judged it.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
+    pub repeat: u32,
     /// Edit the manifest where that mends a finding.
     #[arg(long)]
     pub fix: bool,

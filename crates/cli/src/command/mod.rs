@@ -142,6 +142,11 @@ pub(crate) fn explain_exit(exit: Exit) -> &'static str {
     explain::exit_means(exit)
 }
 
+/// A check that came to its end, in one line.
+pub(crate) fn judged_line(judged: &Value) -> String {
+    check::judged_line(judged)
+}
+
 /// The largest file that a command reads.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 

@@ -10,6 +10,7 @@ mod key;
 mod kill;
 mod log;
 mod manifest;
+mod part;
 mod run;
 mod staged;
 mod town;

@@ -15,6 +15,7 @@ use super::call::{Body, Known, parse};
 use crate::app::App;
 use crate::auth::Action;
 use crate::problem::Problem;
+use crate::steps::partial::Wanted;
 use crate::steps::{check, declare, prove, show};
 
 /// The routes of this noun.
@@ -25,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(one))
         .routes(routes!(diff))
         .routes(routes!(proof))
+        .routes(routes!(progress))
         .routes(routes!(assess))
         .routes(routes!(assessment))
         .routes(routes!(evidence))
@@ -40,12 +42,19 @@ struct SubmitRequest {
     format: String,
 }
 
-/// A request about one integration.
+/// A run of the checks of one integration.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct IntegrationRequest {
+struct AssessRequest {
     /// Its name or id.
     integration: String,
+    /// Checks, cases or controls to run; all that are due when left out. What is not run keeps its
+    /// evidence while that is fresh.
+    #[serde(default)]
+    only: Vec<String>,
+    /// How often; what changes from run to run counts as its worst.
+    #[serde(default)]
+    repeat: u32,
 }
 
 /// Takes a manifest in.
@@ -106,14 +115,30 @@ async fn proof(
 }
 
 /// Runs the checks that are due.
-#[utoipa::path(post, path = "/v1/assessments", request_body = IntegrationRequest, responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
+#[utoipa::path(post, path = "/v1/assessments", request_body = AssessRequest, responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
 async fn assess(
     State(app): State<Arc<App>>,
     Known(who): Known,
-    Body(sent): Body<IntegrationRequest>,
+    Body(sent): Body<AssessRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let by = who.may(Action::Assess)?;
-    Ok(Json(check::assess(&app, by, &sent.integration).await?))
+    let by = who.may(Action::Assess)?.clone();
+    // A task of its own: what was begun is ended and written down, though the caller may hang up.
+    let run = tokio::spawn(async move {
+        let wanted = Wanted { only: sent.only, repeat: sent.repeat };
+        check::assess(&app, &by, &sent.integration, &wanted).await
+    });
+    Ok(Json(run.await.map_err(|it| Problem::broken(&it))??))
+}
+
+/// How far the newest run of its checks has come.
+#[utoipa::path(get, path = "/v1/integrations/{name}/progress", params(("name" = String, Path)), responses((status = 200), (status = "4XX", description = "A problem, RFC 9457")))]
+async fn progress(
+    State(app): State<Arc<App>>,
+    Known(who): Known,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    who.may(Action::Read)?;
+    Ok(Json(check::progress(&app, &name)?))
 }
 
 /// A stored assessment.

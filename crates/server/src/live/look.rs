@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_checks::finding::finding;
 use countersign_checks::live::client::TalkConfig;
 use countersign_checks::registry;
-use countersign_checks::run::{Limits, RunError, RunInput, reference, run};
+use countersign_checks::run::{Limits, RunError, RunInput, reference, run_telling};
 use countersign_checks::settings;
 use countersign_model::check::Evidence;
 use countersign_model::require::{Catalogue, Requirement, capabilities_of, require};
@@ -25,6 +25,7 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
     let only: Option<BTreeSet<String>> = job
         .only
         .map(|it| it.iter().filter(|name| registry::find(name).is_some()).cloned().collect());
+    let progress = std::sync::Arc::clone(&job.progress);
     let input = RunInput {
         manifest: job.manifest,
         manifest_digest: job.digest,
@@ -44,7 +45,7 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
         collector: "server".to_owned(),
         limits: Limits::default(),
     };
-    let report = run(input).await.map_err(|it| ours(&it))?;
+    let report = run_telling(input, progress).await.map_err(|it| ours(&it))?;
     let problems = report.preflight.problems.iter().map(|it| json!(it)).collect();
     let notices = report.preflight.notices.iter().map(|it| json!(it)).collect();
     let mut seen = Vec::with_capacity(report.evidence.len());

@@ -1,7 +1,9 @@
 //! Step 3, check: a run of checks becomes an assessment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use countersign_checks::progress::Progress;
 use countersign_model::certify::Baseline;
 use countersign_model::check::assessment::{ASSESSMENT_SCHEMA, Assessment, outcomes};
 use countersign_model::check::{EvidenceRef, Finding, Summary, Verdict};
@@ -15,18 +17,29 @@ use countersign_model::time::Timestamp;
 use countersign_seal::digest_of;
 use serde_json::{Value, json};
 
+use super::partial::{self, Same, Wanted};
 use crate::app::{App, find, new_assessment};
 use crate::book::{BookError, Draft};
 use crate::problem::Problem;
 use crate::world::{Job, Looked, Unreachable};
 
 /// Runs the checks that are due, and writes the assessment down. Nothing is written when it cannot be judged.
-pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Problem> {
+///
+/// Where only some are wanted, the others keep what they have: see [`super::partial`].
+pub async fn assess(
+    app: &App,
+    by: &PersonId,
+    name: &str,
+    wanted: &Wanted,
+) -> Result<Value, Problem> {
+    let chosen = wanted.checks()?;
     let published = app.book.published();
     let record = find(&published.registry, name)?.clone();
     let Some(_busy) = app.busy.enter(&format!("check {}", record.id)) else {
         return Err(Problem::new(409, "checking", "its checks are running already"));
     };
+    let progress: Arc<Progress> = Arc::default();
+    lock(&app.runs).insert(record.id.clone(), Arc::clone(&progress));
     let (parsed, text) = app.book.manifest(record.submission.blob).await?;
     let unreachable = |it: Unreachable| Problem::new(502, "unreachable", it.0);
     let profile_name = &record.submission.profile;
@@ -39,16 +52,20 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
     let started = app.clock.now();
     let baseline =
         super::granted::now(app, &record, &parsed, parsed.digest).await.map_err(unreachable)?;
-    let kept = keep(app, &record, &requirements, started).await?;
-    let only: Option<BTreeSet<String>> = (!kept.is_empty()).then(|| {
-        let settled: BTreeSet<&str> = kept.iter().map(|it| it.check.as_str()).collect();
-        catalogue
-            .checks()
-            .into_iter()
-            .filter(|it| !settled.contains(it))
-            .map(str::to_owned)
-            .collect()
-    });
+    let baseline_digest = baseline.digest().map_err(BookError::from)?;
+    let mut kept = keep(app, &record, &requirements, started).await?;
+    let mut told = Vec::new();
+    if let Some(chosen) = &chosen {
+        kept.retain(|it| !chosen.contains(&it.check));
+        let settled: BTreeSet<String> = kept.iter().map(|it| it.check.clone()).collect();
+        let (record, requirements) = (&record, requirements.as_slice());
+        let same = Same { record, requirements, baseline: baseline_digest, now: started };
+        let is_run = |check: &str| chosen.contains(check) || settled.contains(check);
+        let (evidence, findings) = partial::last(app, &same, is_run).await?;
+        kept.extend(evidence);
+        told = findings;
+    }
+    let only = chosen.or_else(|| due(&kept));
     let job = Job {
         manifest: &parsed.manifest,
         text: &text,
@@ -62,8 +79,22 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
         submitted: record.submission.at,
         salt: app.keys.salt.bytes(),
         proofs: &app.keys.proofs,
+        progress,
     };
-    let looked = app.world.look(job).await.map_err(unreachable)?;
+    let mut runs = Vec::new();
+    for _ in 0..wanted.repeat.max(1) {
+        let looked = app.world.look(job.clone()).await.map_err(unreachable)?;
+        let is_judged = looked.problems.is_empty();
+        runs.push(looked);
+        if !is_judged {
+            break;
+        }
+    }
+    let unjudged = runs.pop_if(|it| !it.problems.is_empty());
+    let (looked, flips) = match unjudged {
+        Some(it) => (it, Vec::new()),
+        None => partial::worst(runs),
+    };
     let target = &record.slug;
     if !looked.problems.is_empty() {
         return Ok(json!({
@@ -86,6 +117,7 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
     let waivers = live_waivers(current, now);
     let mut draft = Draft::default();
     let (evidence, mut findings) = references(&mut draft, kept, looked)?;
+    findings.extend(told);
     let outcomes = outcomes(&requirements, &evidence, &waivers, now);
     let required: BTreeMap<&str, Level> =
         requirements.iter().map(|it| (it.control.id.as_str(), it.level)).collect();
@@ -98,7 +130,7 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
         id: new_assessment(now)?,
         integration: record.id.clone(),
         manifest: parsed.digest,
-        baseline: baseline.digest().map_err(BookError::from)?,
+        baseline: baseline_digest,
         profile: profile_name.clone(),
         tier,
         environment: parsed.manifest.environment,
@@ -140,7 +172,34 @@ pub async fn assess(app: &App, by: &PersonId, name: &str) -> Result<Value, Probl
         "findings": assessment.findings, "assessment": digest,
         "suspended": suspended,
         "kept": assessment.evidence.iter().filter(|it| it.kept).count(),
+        "flips": flips,
     }))
+}
+
+/// How far the newest run of an integration has come, since the server started.
+pub fn progress(app: &App, name: &str) -> Result<Value, Problem> {
+    let published = app.book.published();
+    let record = find(&published.registry, name)?;
+    let come = lock(&app.runs).get(&record.id).map(|it| it.come()).unwrap_or_default();
+    let running = app.busy.is_at(&format!("check {}", record.id));
+    Ok(json!({
+        "schema": "countersign.progress/1", "target": record.slug, "running": running,
+        "total": come.total, "judged": come.judged,
+    }))
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The checks that are not settled; none for all.
+fn due(kept: &[EvidenceRef]) -> Option<BTreeSet<String>> {
+    if kept.is_empty() {
+        return None;
+    }
+    let settled: BTreeSet<&str> = kept.iter().map(|it| it.check.as_str()).collect();
+    let all = Catalogue::embedded().checks().into_iter();
+    Some(all.filter(|it| !settled.contains(it)).map(str::to_owned).collect())
 }
 
 /// The evidence of the certified assessment that no trigger reopened and that is fresh.
@@ -173,14 +232,9 @@ async fn keep(
     }
     // A check is kept whole or not at all.
     let stays = |it: &EvidenceRef| {
-        let ages = requirements
-            .iter()
-            .filter(|need| need.control.checks.contains(&it.check))
-            .map(|need| need.evidence_age_max)
-            .min();
         !reopened.contains(it.check.as_str())
             && matches!(it.judgement.verdict, Verdict::Pass | Verdict::NotApplicable)
-            && ages.is_some_and(|age| now < it.at + age)
+            && partial::is_fresh(requirements, it, now)
     };
     let dropped: BTreeSet<&str> =
         assessment.evidence.iter().filter(|it| !stays(it)).map(|it| it.check.as_str()).collect();

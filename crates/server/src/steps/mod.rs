@@ -7,6 +7,7 @@ pub mod declare;
 mod granted;
 pub mod monitor;
 pub mod pack;
+pub mod partial;
 pub mod prove;
 pub mod review;
 pub mod revoke;

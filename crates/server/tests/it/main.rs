@@ -7,6 +7,7 @@ mod live;
 mod openapi;
 mod pack;
 mod pack_live;
+mod partial;
 mod people;
 mod property;
 mod rules;

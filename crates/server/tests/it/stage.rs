@@ -40,6 +40,8 @@ pub(crate) struct Told {
     pub(crate) extra_scope: Option<String>,
     pub(crate) extra_client: Option<String>,
     pub(crate) fails: BTreeSet<String>,
+    /// A check that fails in every second run.
+    pub(crate) flips: Option<String>,
     pub(crate) not_proven: BTreeSet<String>,
     pub(crate) down: bool,
     pub(crate) asked: Vec<Option<BTreeSet<String>>>,
@@ -81,7 +83,8 @@ impl World for Fake {
         let now = self.clock.now();
         let checks = catalogue.checks();
         let seen = (1_u8..).zip(checks.iter().filter(wanted)).map(|(number, check)| {
-            let judgement = if told.fails.contains(*check) {
+            let flips = told.flips.as_deref() == Some(*check) && told.asked.len().is_multiple_of(2);
+            let judgement = if flips || told.fails.contains(*check) {
                 Judgement::fail("it does not hold")
             } else {
                 Judgement::pass("it holds")

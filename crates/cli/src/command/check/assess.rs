@@ -1,15 +1,18 @@
 //! An integration is checked by its server: what counts for a certificate.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use countersign_checks::preflight::Problem;
-use countersign_model::check::{Assessment, Finding, Summary};
+use countersign_model::check::{Assessment, EvidenceRef, Finding, Summary, Verdict};
 use countersign_server::clock::Stopwatch;
 use serde_json::{Value, json};
 
 use super::findings::{self, Source};
-use super::is_shown;
+use super::{is_shown, watch};
 use crate::args::CheckArgs;
 use crate::client::Client;
-use crate::command::{Context, list, manifest, number, text};
+use crate::command::{Context, joined, list, manifest, number, text};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::page::{beside, seconds};
@@ -21,13 +24,24 @@ pub(super) async fn run(context: Context<'_>, target: &str, args: &CheckArgs) ->
         Some(path) => Some((manifest::load(context, path)?, path.display().to_string())),
         None => None,
     };
+    let mut body = json!({ "integration": target, "only": args.only, "repeat": args.repeat });
+    if args.failed {
+        let failed = failed(&client, target, args).await?;
+        if failed.checks.is_empty() {
+            context.ui.say("nothing failed or was left open in the last run; nothing was run");
+            return exit_of(failed.exit);
+        }
+        body["only"] = json!(failed.checks);
+    }
     context.ui.working(&format!("the server checks {target}"));
-    let watch = Stopwatch::start();
-    let answer = client.post("/v1/assessments", &json!({ "integration": target })).await?;
+    let stopwatch = Stopwatch::start();
+    let limit = Duration::from_secs(context.arguments.timeout) * args.repeat;
+    let answer = tokio::select! {
+        it = client.post_patiently("/v1/assessments", &body, limit) => it?,
+        never = watch::follow(context, &client, target) => match never {},
+    };
     let source = manifest.as_ref().map(|(parsed, file)| Source { parsed, file });
-    let exit = u8::try_from(number(&answer, "exit")).unwrap_or(u8::MAX);
-    let exit = Exit::ALL.into_iter().find(|it| it.code() == exit);
-    let exit = exit.ok_or_else(|| unreadable("its exit is not in the table"))?;
+    let exit = flipped(&answer, exit_of(number(&answer, "exit"))?);
     let mut shown = Vec::new();
     for finding in list(&answer, "findings") {
         let finding: Finding = serde_json::from_value(finding.clone())
@@ -41,10 +55,56 @@ pub(super) async fn run(context: Context<'_>, target: &str, args: &CheckArgs) ->
         if it["preflight"]["ok"] == false {
             return not_judged(it, source);
         }
-        let run = Run { shown: &shown, open: &open, exit, ms: watch.ms() };
+        let run = Run { shown: &shown, open: &open, exit, ms: stopwatch.ms() };
         assessed(it, &run, source)
     });
     Ok(exit)
+}
+
+fn exit_of(number: u64) -> Result<Exit, Failure> {
+    let known = Exit::ALL.into_iter().find(|it| u64::from(it.code()) == number);
+    known.ok_or_else(|| unreadable("its exit is not in the table"))
+}
+
+/// What flips is judged by nobody: where nothing else fails, the run is not judged.
+fn flipped(answer: &Value, exit: Exit) -> Exit {
+    let flips = list(answer, "flips");
+    let is_flip = |it: &Value| {
+        flips.iter().any(|flip| flip["check"] == it["check"] && flip["subject"] == it["subject"])
+    };
+    let fails = |it: &Value| it["blocks"] == true && it["result"] == "fail" && !is_flip(it);
+    if flips.is_empty() || list(answer, "findings").iter().any(fails) {
+        return exit;
+    }
+    Exit::NotJudged
+}
+
+/// What failed or was left open the last time.
+struct Failed {
+    checks: BTreeSet<String>,
+    exit: u64,
+}
+
+async fn failed(client: &Client, target: &str, args: &CheckArgs) -> Result<Failed, Failure> {
+    let known = client.get(&format!("/v1/integrations/{target}")).await?;
+    let Some(id) = known["assessment"]["id"].as_str() else {
+        return Err(Failure::new(Exit::Usage, format!("`{target}` was never checked"))
+            .help(format!("countersign check {target}")));
+    };
+    let last = client.get(&format!("/v1/assessments/{id}")).await?;
+    let last: Assessment = serde_json::from_value(last)
+        .map_err(|it| unreadable("the assessment cannot be read").because(&it))?;
+    let is_named = |it: &EvidenceRef| {
+        let named = |word: &String| {
+            *word == it.check || it.case.as_ref() == Some(word) || it.controls.contains(word)
+        };
+        args.only.is_empty() || args.only.iter().any(named)
+    };
+    let open = |it: &&EvidenceRef| {
+        matches!(it.judgement.verdict, Verdict::Fail | Verdict::Inconclusive) && is_named(it)
+    };
+    let checks = last.evidence.iter().filter(open).map(|it| it.check.clone()).collect();
+    Ok(Failed { checks, exit: u64::from(last.exit()) })
 }
 
 fn unreadable(text: &str) -> Failure {
@@ -148,6 +208,11 @@ fn assessed(answer: &Value, run: &Run<'_>, source: Option<Source<'_>>) -> Vec<St
     let kept = number(answer, "kept");
     let kept = if kept == 0 { String::new() } else { format!("   {kept} kept from before") };
     lines.push(format!("  run {}   {}{kept}", text(answer, "run"), seconds(ms)));
+    for flip in list(answer, "flips") {
+        let verdicts = joined(flip, "verdicts");
+        let head = format!("  flips: {} {}  ", text(flip, "check"), text(flip, "subject"));
+        lines.extend(beside(&head, &format!("{verdicts}; its worst counts until it holds still")));
+    }
     let blocking = list(answer, "findings").iter().filter(|it| it["blocks"] == true).count();
     let next = match exit {
         Exit::Yes => format!("two people decide   countersign review {target}"),

@@ -4,10 +4,13 @@ mod assess;
 mod findings;
 mod fix;
 mod rehearse;
+mod watch;
 
 use std::path::Path;
 
 use countersign_model::check::Finding;
+
+pub(crate) use watch::line as judged_line;
 
 use super::Context;
 use crate::args::CheckArgs;
