@@ -17,6 +17,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("gate", &["model", "seal"]),
     ("ledger", &["model", "seal"]),
     ("sandbox", &["checks", "gate", "ledger", "model", "seal"]),
+    ("bench", &["checks", "gate", "model", "sandbox", "seal"]),
     ("store", &["checks", "gate", "ledger", "model", "seal"]),
     ("server", &["checks", "gate", "ledger", "model", "seal", "store"]),
     ("cli", &["checks", "gate", "ledger", "model", "sandbox", "seal", "server", "store"]),
