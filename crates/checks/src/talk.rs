@@ -70,6 +70,7 @@ pub struct Talk {
     redactor: Redactor,
     means: Option<Arc<Means>>,
     undo: Vec<Undo>,
+    undo_asks: Vec<Ask>,
 }
 
 impl Talk {
@@ -82,6 +83,7 @@ impl Talk {
             redactor: Redactor::new(salt, []),
             means: None,
             undo: Vec::new(),
+            undo_asks: Vec::new(),
         }
     }
 
@@ -97,6 +99,7 @@ impl Talk {
             redactor: Redactor::new(means.salt, means.secrets.values()),
             means: Some(means),
             undo: Vec::new(),
+            undo_asks: Vec::new(),
         }
     }
 
@@ -264,6 +267,11 @@ impl Talk {
         self.undo.push(undo);
     }
 
+    /// Notes down a request to the partner that undoes what this check is about to do there.
+    pub fn undo_by(&mut self, ask: Ask) {
+        self.undo_asks.push(ask);
+    }
+
     /// Makes a throw-away copy of a client that is deleted at the end, whatever happens.
     pub async fn copy_client(
         &mut self,
@@ -303,6 +311,16 @@ impl Talk {
 
     /// Undoes everything, the last first.
     pub(crate) async fn unwind(&mut self) {
+        while let (Some(ask), Some(means)) = (self.undo_asks.pop(), self.means()) {
+            let words = format!("{ask:?}");
+            let received = means.client.send(ask, self.now()).await;
+            let value = if received.is_success() {
+                json!({ "undone": words })
+            } else {
+                json!({ "error": format!("{words}: {}", received.words()) })
+            };
+            self.fact(crate::check::UNDO, "partner", value);
+        }
         let Some(platform) = self.means().and_then(|it| it.platform.as_ref().map(Arc::clone))
         else {
             return;

@@ -316,6 +316,7 @@ fn routes(inner: &Arc<Inner>, net: &Net) -> Result<Router, StartError> {
             .merge(app::router(&inner.faults, net, "app.acme.example")?),
         Kind::Meridian => router
             .route("/hooks", post(receiver::receive))
+            .route("/hooks/key", put(receiver::next_key))
             .route("/hooks/{name}", post(receiver::receive))
             .route("/hooks/{name}/key", put(receiver::next_key))
             .route("/effects", get(receiver::effects)),

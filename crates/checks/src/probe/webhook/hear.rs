@@ -10,7 +10,7 @@ use countersign_seal::scheme::{Facts, Place, SCHEMES, Scheme, WebhookError};
 use serde_json::{Map, Value, json};
 
 use super::canary::{Message, Workshop};
-use super::key;
+use super::key::{self, Sending};
 use super::receiver::{event, is_judged, scheme_of};
 use crate::live::ask::{Ask, Received};
 use crate::probe::effects::{Seen, question, read};
@@ -103,8 +103,8 @@ pub(super) async fn hear(subject: &str, manifest: &Manifest, talk: &mut Talk, pl
         talk.setting("unsupported", unsupported(scheme));
         return;
     }
-    let Some(workshop) = workshop(manifest, event, scheme, talk).await else { return };
-    let mut workshop = workshop;
+    let Some(held) = key::sending(manifest, event, scheme, talk).await else { return };
+    let Some(mut workshop) = workshop(manifest, event, scheme, &held, talk) else { return };
     if plan.sibling && !with_sibling(manifest, &mut workshop, talk).await {
         return;
     }
@@ -123,8 +123,8 @@ async fn with_sibling<'a>(
     let Some(other) = sibling(manifest, workshop.event) else { return false };
     let Some(scheme) = scheme_of(other) else { return false };
     talk.setting("sibling", other.id.as_str());
-    let Some(key) = key::sending(manifest, other, scheme, talk).await else { return false };
-    let other = Workshop { event: other, scheme, key, ..workshop.clone() };
+    let Some(held) = key::sending(manifest, other, scheme, talk).await else { return false };
+    let other = Workshop { event: other, scheme, key: held.signer, ..workshop.clone() };
     match other.right("sibling") {
         Ok(message) => {
             talk.send("sibling", other.ask(&message)).await;
@@ -163,15 +163,15 @@ fn unsupported(scheme: &dyn Scheme) -> Value {
 }
 
 /// Where messages for this receiver are made; why there are none is written down.
-pub(super) async fn workshop<'a>(
+pub(super) fn workshop<'a>(
     manifest: &Manifest,
     event: &'a EventSubscription,
     scheme: &'static dyn Scheme,
+    held: &Sending,
     talk: &mut Talk,
 ) -> Option<Workshop<'a>> {
-    let key = key::sending(manifest, event, scheme, talk).await?;
     let stem = talk.fresh_name("msg_")?;
-    let foreign = key::fresh(&key)?;
+    let foreign = held.fresh(scheme)?.signer;
     let tolerance = talk.figure("CTS-WHK-02.tolerance_seconds").unwrap_or(TOLERANCE_SECONDS);
     let window = event.signing.replay_window.seconds().min(tolerance);
     talk.setting("window_seconds", window);
@@ -179,7 +179,7 @@ pub(super) async fn workshop<'a>(
     Some(Workshop {
         event,
         scheme,
-        key,
+        key: held.signer.clone(),
         foreign,
         stem,
         sibling: None,
@@ -245,7 +245,7 @@ impl<'a> Visit<'a> {
         Self { workshop, oracle, listen, talk }
     }
 
-    async fn run(&mut self, plan: &Plan) -> Result<(), WebhookError> {
+    pub(super) async fn run(&mut self, plan: &Plan) -> Result<(), WebhookError> {
         let before = self.version("before").await;
         self.workshop.now = self.talk.now();
         let age = (plan.age)(self.workshop.window_seconds);
@@ -358,6 +358,22 @@ impl<'a> Visit<'a> {
         let value = json!({ "seen": answer.is_some(), "version": version });
         self.talk.fact(&label, "effects", value);
         answer.map(Some)
+    }
+
+    /// Whether a message had an effect, where anything shows effects.
+    pub(super) async fn has_effect(
+        &mut self,
+        label: &str,
+        message: &Message,
+        before: Option<&str>,
+    ) -> Option<bool> {
+        let oracle = self.oracle.as_ref()?;
+        let ask = oracle.ask.clone();
+        let answer = self.talk.send(&format!("{label}-effect"), ask).await;
+        match self.oracle.as_ref()?.seen(&answer)? {
+            Seen::Feed(ids) => Some(ids.contains(&message.id)),
+            Seen::Object(version) => before.map(|it| it != version),
+        }
     }
 
     pub(super) fn version_of(&self, answer: &Received) -> Option<String> {

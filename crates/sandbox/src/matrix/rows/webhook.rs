@@ -61,6 +61,22 @@ pub(super) const ROWS: &[Row] = &[
         leans: Both,
     },
     Row {
+        check: "refuses_weak_webhook_secret",
+        right: &[Meridian],
+        mutants: &[Does(Meridian, hook(HookFault::TakesWeakWebhookSecret))],
+        leans: Both,
+    },
+    Row {
+        check: "retires_old_webhook_key",
+        right: &[Meridian],
+        mutants: &[
+            Does(Meridian, hook(HookFault::KeepsOldWebhookKey)),
+            Does(Meridian, hook(HookFault::KnowsOneWebhookKey)),
+            Does(Meridian, hook(HookFault::ReadsFirstSignatureOnly)),
+        ],
+        leans: Both,
+    },
+    Row {
         check: "refuses_legacy_signature",
         right: &[Acme, Shiftly, Meridian],
         mutants: &[
