@@ -216,6 +216,11 @@ impl Talk {
         received
     }
 
+    /// Sends a request that is one of many alike, and writes nothing down: what the many came to is a fact.
+    pub(crate) async fn send_unwritten(&mut self, ask: Ask) -> Received {
+        self.exchange("one-of-many", ask).await.0
+    }
+
     /// Asks again and again until the answer fits or the time is over, and writes down the last answer alone.
     pub async fn poll(
         &mut self,

@@ -20,7 +20,7 @@ use crate::manifests::{OVER_BROAD_SCOPE, Version, manifest, read};
 use crate::partner::{PartnerConfig, Tenant};
 use crate::platform::JWT_BEARER;
 use crate::registration::{self, Lapse, SubscriptionRegistration};
-use crate::role::{self, Roles, Setting, WEAK_SECRET};
+use crate::role::{self, HeldSecrets, Roles, Setting, WEAK_SECRET};
 use crate::serve::listener;
 use crate::{
     AccessFault, Ask, Authority, Fault, JwtFault, Kind, Net, Partner, Platform, PlatformConfig,
@@ -42,6 +42,7 @@ pub struct World {
     test: Platform,
     partners: BTreeMap<Kind, Partner>,
     roles: Roles,
+    secrets: HeldSecrets,
     harness: Mutex<HarnessSlot>,
     legacy_secret: String,
     // Last, so that it outlives what writes there.
@@ -127,7 +128,9 @@ impl World {
             net: net.clone(),
             legacy_secret: legacy_secret.clone(),
             harness: harness.url.clone(),
+            secrets: HeldSecrets::default(),
         });
+        let secrets = setting.secrets.clone();
         let roles = Roles::start(&setting, roles, &authority)?;
         let harness = Mutex::new(HarnessSlot::Held(harness));
         let world = Self {
@@ -136,6 +139,7 @@ impl World {
             test,
             partners,
             roles,
+            secrets,
             harness,
             legacy_secret,
             _folder: folder,
@@ -277,6 +281,7 @@ impl World {
         let is_weak = self.partner(Kind::Meridian).faults().contains(&weak);
         let legacy = if is_weak { WEAK_SECRET } else { self.legacy_secret.as_str() };
         secrets.insert("meridian-legacy".to_owned(), legacy.to_owned());
+        secrets.extend(self.secrets.all());
         secrets
     }
 
@@ -375,7 +380,7 @@ fn certificates(authority: &Authority) -> Result<Certificates, StartError> {
 }
 
 /// Where an authorization server is wrong about a client.
-fn oauth_lapses(faults: &BTreeSet<Fault>) -> impl Iterator<Item = Lapse> {
+pub(crate) fn oauth_lapses(faults: &BTreeSet<Fault>) -> impl Iterator<Item = Lapse> {
     faults.iter().filter_map(|it| match it {
         Fault::Front(fault) => Some(Lapse::Front(*fault)),
         Fault::Oauth(fault) => Some(Lapse::Oauth(*fault)),

@@ -1,20 +1,25 @@
 //! Does a revoked token stop working in time?
 //!
-//! Revoking is a promise until somebody tries. A copy of the client gets a token that works; then its
-//! tokens are revoked, and later the client itself is disabled, and the token is tried until it is refused.
+//! Revoking is a promise until somebody tries. A copy of the client gets a token that works; then the token
+//! is revoked at the revocation endpoint, its tokens are revoked by an administrator, and later the client itself is
+//! disabled; each time the token is tried until it is refused, and for a while after that. At a server of the
+//! partner's whose tokens we trust, a test client does the first of these.
 //!
-//! Source: RFC 7009, section 2; RFC 7662, section 2.2; NIST SP 800-53r5, AC-3(8).
+//! Source: RFC 7009, section 2; RFC 7662, section 2.2; NIST SP 800-53r5, AC-3(8); REV-01.
 
 use countersign_model::check::{Judgement, Transcript, Verdict};
 use countersign_model::declare::Manifest;
 use countersign_model::time::Period;
 use serde_json::{Value, json};
 
+use super::authz;
 use super::token::{Use, error, is_refusal, mint, number, says, spend, status};
 use crate::check::{Check, Info, Stage};
-use crate::granted::{identity, token_clients};
+use crate::granted::identity;
 use crate::platform::{ClientChange, ClientCopy, Platform, TokenRequest};
 use crate::talk::Talk;
+
+mod self_revoked;
 
 /// Does a revoked token stop working in time?
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +38,11 @@ impl Check for RefusesRevokedToken {
     fn info(&self) -> &'static Info {
         &Info {
             name: "refuses_revoked_token",
-            case: None,
+            case: Some("REV-01"),
             controls: &["CTS-TOK-04"],
             question: "Does a revoked token stop working in time?",
-            sends: "",
-            passes: "",
+            sends: "A copy of the client, or a test client of a server that we trust, gets a token that works. It is revoked: at the revocation endpoint, by an administrator, and by disabling the client. Then it is used until it is refused, and after that for a while.",
+            passes: "The first refusal comes inside the time that is declared, no later use goes through, and introspection calls the token inactive.",
             risk: "We say revoked, and the thief goes on working.",
             fix: "Shorten caches of tokens and keys, listen to security events, or introspect each token.",
             source: "RFC 7009, section 2; RFC 7662, section 2.2; NIST SP 800-53r5, AC-3(8).",
@@ -49,10 +54,11 @@ impl Check for RefusesRevokedToken {
     }
 
     fn subjects(&self, manifest: &Manifest) -> Vec<String> {
-        token_clients(manifest).map(|(_, it)| it.id.to_string()).collect()
+        authz::subjects(manifest)
     }
 
     async fn talk(&self, subject: &str, manifest: &Manifest, talk: &mut Talk) {
+        self_revoked::play(subject, manifest, talk).await;
         let Some((_, identity)) = identity(manifest, subject) else { return };
         let declared = manifest.revocation.deny_within;
         let profile = talk.figure("CTS-TOK-04.max_seconds").map(Period::from_seconds);
@@ -78,18 +84,49 @@ impl Check for RefusesRevokedToken {
         let limit = Period::from_millis(limit_ms);
         let expected =
             format!("refused within {limit}, and from then on; inactive at introspection");
+        if let Some(judgement) = self_revoked::not_applicable(transcript) {
+            return judgement;
+        }
         let rounds: Vec<Judgement> =
-            WAYS.iter().map(|(way, _)| judge_round(transcript, way, limit_ms)).collect();
+            ways(transcript).into_iter().map(|it| judge_round(transcript, it, limit_ms)).collect();
         let worst = rounds.iter().find(|it| it.verdict == Verdict::Fail);
         let worst = worst.or(rounds.iter().find(|it| it.verdict == Verdict::Inconclusive));
         if let Some(worst) = worst {
-            return worst.clone().expected(expected);
+            return located(worst.clone().expected(expected), transcript);
         }
         let observed: Vec<&str> = rounds.iter().map(|it| it.observed.as_str()).collect();
         Judgement::pass("a revoked token is refused in time")
             .observed(observed.join("; "))
             .expected(expected)
     }
+}
+
+/// With the place in the manifest, and a way to repeat what failed.
+fn located(judgement: Judgement, transcript: &Transcript) -> Judgement {
+    let judgement = match transcript.text("place") {
+        Some(place) => judgement.at(place),
+        None => judgement,
+    };
+    if judgement.verdict != Verdict::Fail || judgement.repeat.is_some() {
+        return judgement;
+    }
+    let own = transcript.text("repeat.revocation").zip(transcript.text("repeat.revoked-use"));
+    match own {
+        Some((revoke, spend)) => judgement.repeat(format!("{revoke}\n{spend}")),
+        None => judgement.repeat(BY_HAND),
+    }
+}
+
+/// How it is repeated where an administrator revokes.
+const BY_HAND: &str =
+    "get a token as a copy of the client, revoke it or disable the client, and use the token again";
+
+/// The ways that this talk has tried, or wanted to.
+fn ways(transcript: &Transcript) -> Vec<&'static str> {
+    let own = transcript.settings.contains_key(self_revoked::PLAYED).then_some(self_revoked::WAY);
+    let theirs = transcript.settings.contains_key(self_revoked::PARTNER);
+    let admin = WAYS.iter().map(|it| it.0).filter(|_| !theirs);
+    own.into_iter().chain(admin).collect()
 }
 
 /// One way to revoke, from the token that works to the one that does not.

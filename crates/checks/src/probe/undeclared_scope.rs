@@ -4,7 +4,7 @@
 //! asks for one scope more, for everything, and for a word that nobody knows; then a token without the
 //! scope goes where the scope is needed.
 //!
-//! Source: RFC 6749, section 3.3; RFC 9700, section 2.3; NIST SP 800-53r5, AC-6.
+//! Source: RFC 6749, section 3.3; RFC 9700, section 2.3; NIST SP 800-53r5, AC-6; OAU-01.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,15 @@ use countersign_model::check::{Judgement, Transcript};
 use countersign_model::declare::Manifest;
 use serde_json::{Value, json};
 
+use super::authz::{self, discover};
 use super::token::{Use, is_refusal, mint, says, spend, status};
 use crate::check::{Check, Info, Stage};
 use crate::granted::scopes::list;
-use crate::granted::{declared, identity, token_clients};
-use crate::platform::TokenRequest;
+use crate::granted::{declared, identity, words};
+use crate::platform::{Platform, TokenRequest};
 use crate::talk::Talk;
+
+mod theirs;
 
 /// Is it refused a scope that it did not declare?
 #[derive(Debug, Clone, Copy)]
@@ -31,11 +34,11 @@ impl Check for RefusesUndeclaredScope {
     fn info(&self) -> &'static Info {
         &Info {
             name: "refuses_undeclared_scope",
-            case: None,
-            controls: &["CTS-SCP-01"],
+            case: Some("OAU-01"),
+            controls: &["CTS-GOV-03", "CTS-SCP-01"],
             question: "Is it refused a scope that it did not declare?",
-            sends: "",
-            passes: "",
+            sends: "Right requests for a token, with a declared scope and one more: each of three that the server knows and the manifest does not declare, a wildcard, a word that nobody knows, and at last every scope of the server's metadata.",
+            passes: "`invalid_scope`, or a token for declared scopes alone; and a call that needs another scope is refused.",
             risk: "Whoever steals its credential asks for more, and gets it.",
             fix: "Bind the scopes that a client may ask for to its registration at the platform.",
             source: "RFC 6749, section 3.3; RFC 9700, section 2.3; NIST SP 800-53r5, AC-6.",
@@ -47,11 +50,13 @@ impl Check for RefusesUndeclaredScope {
     }
 
     fn subjects(&self, manifest: &Manifest) -> Vec<String> {
-        token_clients(manifest).map(|(_, it)| it.id.to_string()).collect()
+        authz::subjects(manifest)
     }
 
     async fn talk(&self, subject: &str, manifest: &Manifest, talk: &mut Talk) {
-        let Some((index, identity)) = identity(manifest, subject) else { return };
+        let Some((index, identity)) = identity(manifest, subject) else {
+            return theirs::play(subject, manifest, talk).await;
+        };
         let own: Vec<&str> = identity.scopes.iter().map(|it| it.name.as_str()).collect();
         talk.setting("declared", own.clone());
         talk.setting("place", format!("identity[{index}]"));
@@ -68,7 +73,9 @@ impl Check for RefusesUndeclaredScope {
         let control = request(first.to_owned());
         let token = mint(talk, platform.as_ref(), &copy, ("control", &control)).await;
         let Some(name) = talk.fresh_name("canary-") else { return };
+        let published = published(talk, platform.as_ref()).await;
         let words = extra.iter().map(|it| it.0.clone()).chain(["*".to_owned(), name.clone()]);
+        let words = words.chain((!published.is_empty()).then(|| published.join(" ")));
         let mut spent = token.and_then(|it| it.access_token);
         for word in words {
             // Together with one that it may have: whoever only looks at the first word lets it through.
@@ -137,6 +144,24 @@ impl Check for RefusesUndeclaredScope {
             .expected(expected)
     }
 }
+
+/// Every scope that the platform publishes about itself.
+async fn published(talk: &mut Talk, platform: &dyn Platform) -> Vec<String> {
+    if platform.reach().is_none() {
+        return Vec::new();
+    }
+    match discover(talk, platform.issuer()).await {
+        Some(metadata) => words(&metadata, "/scopes_supported")
+            .into_iter()
+            .take(PUBLISHED_MAX)
+            .map(str::to_owned)
+            .collect(),
+        None => Vec::new(),
+    }
+}
+
+/// How many published scopes are asked for at once.
+const PUBLISHED_MAX: usize = 100;
 
 /// Scopes that the platform knows and the identity does not declare, those with a call that only reads first.
 fn undeclared(

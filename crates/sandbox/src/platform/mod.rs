@@ -139,29 +139,10 @@ impl Platform {
     pub fn start(config: PlatformConfig, authority: &Authority) -> Result<Self, StartError> {
         let address = config.listener.local_addr().map_err(StartError::Listen)?;
         let (reader, killer) = (entropy::token()?, entropy::token()?);
-        let event_seed = entropy::random()?;
-        let shared = Arc::new(Shared {
-            lane: config.lane,
-            origins: [format!("https://{}", config.host), format!("https://{address}")],
-            gate: GateSlot::shut(),
-            book: Book::default(),
-            keys: KeyCache::default(),
-            http: config.net.client(None)?,
-            event_key: SigningKey::from_seed(event_seed),
-            event_seed,
-            reader: Digest::of(reader.as_bytes()),
-            killer: Digest::of(killer.as_bytes()),
-            events: tokio::sync::Notify::new(),
-            token_key: match config.tokens {
-                TokenForm::Opaque => None,
-                TokenForm::Signed => Some(entropy::key()?),
-            },
-        });
-        let router = Router::new()
-            .merge(oauth::routes())
-            .merge(alive::routes())
-            .merge(token::routes())
-            .merge(front::routes())
+        let origins = [format!("https://{}", config.host), format!("https://{address}")];
+        let opens = [reader.as_str(), killer.as_str()];
+        let shared = shared(config.lane, origins, opens, (&config.net, config.tokens))?;
+        let router = oauth_router()
             .merge(api::routes())
             .merge(own::routes())
             .merge(hooks::routes())
@@ -269,6 +250,55 @@ impl Platform {
     pub fn emit(&self, kind: &str, data: &serde_json::Value) -> Result<String, StartError> {
         Ok(events::emit(&self.shared, kind, data)?)
     }
+}
+
+/// What every handler sees, with nobody registered and the gate shut.
+fn shared(
+    lane: Lane,
+    origins: [String; 2],
+    [reader, killer]: [&str; 2],
+    (net, tokens): (&Net, TokenForm),
+) -> Result<Arc<Shared>, StartError> {
+    let event_seed = entropy::random()?;
+    Ok(Arc::new(Shared {
+        lane,
+        origins,
+        gate: GateSlot::shut(),
+        book: Book::default(),
+        keys: KeyCache::default(),
+        http: net.client(None)?,
+        event_key: SigningKey::from_seed(event_seed),
+        event_seed,
+        reader: Digest::of(reader.as_bytes()),
+        killer: Digest::of(killer.as_bytes()),
+        events: tokio::sync::Notify::new(),
+        token_key: match tokens {
+            TokenForm::Opaque => None,
+            TokenForm::Signed => Some(entropy::key()?),
+        },
+    }))
+}
+
+fn oauth_router() -> Router<Arc<Shared>> {
+    Router::new()
+        .merge(oauth::routes())
+        .merge(alive::routes())
+        .merge(token::routes())
+        .merge(front::routes())
+}
+
+/// An authorization server that is nothing else: signed tokens, an API that takes them, no administrators.
+pub(crate) fn authorization_server(
+    host: &str,
+    net: &Net,
+) -> Result<(Router, Arc<Shared>), StartError> {
+    let (reader, killer) = (entropy::token()?, entropy::token()?);
+    let origin = format!("https://{host}");
+    let origins = [origin.clone(), origin];
+    let opens = [reader.as_str(), killer.as_str()];
+    let shared = shared(Lane::Trial, origins, opens, (net, TokenForm::Signed))?;
+    let router = oauth_router().merge(api::routes()).with_state(Arc::clone(&shared));
+    Ok((router, shared))
 }
 
 impl Drop for Platform {

@@ -1,13 +1,14 @@
 //! The roles of Meridian: each is a server with a host of its own.
 
 pub(crate) mod app;
+mod authorization_server;
 mod events;
 mod resource;
 mod send;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use countersign_seal::Digest;
@@ -32,6 +33,25 @@ pub(crate) struct Setting {
     pub(crate) legacy_secret: String,
     /// The origin of the checker's own server: `https://probe.example.com`.
     pub(crate) harness: String,
+    /// What the checker's server holds for the roles.
+    pub(crate) secrets: HeldSecrets,
+}
+
+/// Secrets by name, which roles make when they start.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HeldSecrets(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl HeldSecrets {
+    /// Holds a secret under a name.
+    pub(crate) fn hold(&self, name: &str, secret: &str) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(name.to_owned(), secret.to_owned());
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> BTreeMap<String, String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// One role.
@@ -46,6 +66,7 @@ pub(crate) struct Role {
 pub(crate) const ROLES: &[Role] = &[
     Role { host: events::HOST, router: events::router },
     Role { host: "app.meridian.example", router: app::meridian },
+    authorization_server::ROLE,
     Role { host: "send.meridian.example", router: send::meridian },
     resource::RESOURCE,
 ];

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod authority;
+mod authz;
 mod connector;
 mod drills;
 mod front;

@@ -4,12 +4,11 @@
 //! with throw-away copies of that client; and a server of the partner's whose tokens we trust, reached with
 //! the test clients that the manifest declares. A [`Visit`] hides the difference.
 
-#![expect(dead_code, reason = "the checks of revocation use the rest")]
-
 mod check;
 mod code;
 mod form;
 pub(crate) mod key;
+mod life;
 pub(crate) mod party;
 pub(crate) mod read;
 mod server;
@@ -19,8 +18,10 @@ use countersign_model::declare::Manifest;
 
 pub(crate) use check::ServerCheck;
 pub(crate) use form::Form;
+pub(crate) use life::Life;
 pub(crate) use party::{Party, Proof};
-pub(crate) use visit::{Visit, between};
+pub(crate) use server::{Side, discover};
+pub(crate) use visit::{Tokens, Visit, between};
 
 use crate::granted::token_clients;
 

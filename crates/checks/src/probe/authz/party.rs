@@ -101,6 +101,13 @@ impl Party {
         self.grants.contains(grant)
     }
 
+    /// The scopes that it may ask for without a person.
+    pub(crate) fn plain_scopes(&self) -> Vec<String> {
+        let of_people = ["email", "offline_access", "openid", "profile"];
+        let plain = self.scopes.iter().filter(|it| !of_people.contains(&it.as_str()));
+        plain.cloned().collect()
+    }
+
     /// The form, with its proof for this audience.
     pub(crate) fn prove(&self, form: Form, audience: &str, now: Timestamp) -> Option<Form> {
         Some(match &self.proof {

@@ -3,6 +3,8 @@
 use countersign_model::check::{Answer, Exchange, Judgement, Transcript};
 use serde_json::Value;
 
+use super::life::Life;
+
 /// The body as JSON; a body that holds nothing but an object with tokens is one.
 pub(crate) fn body(exchange: &Exchange) -> Option<Value> {
     exchange.answer.json().filter(Value::is_object)
@@ -38,6 +40,44 @@ pub(crate) fn refuses_grant(exchange: &Exchange) -> bool {
         exchange,
         &["invalid_grant", "invalid_client", "unauthorized_client", "invalid_request"],
     )
+}
+
+/// What an answer shows of the life of a token.
+pub(crate) fn life(transcript: &Transcript, label: &str) -> Option<Life> {
+    let exchange = transcript.exchanges(label).last()?;
+    Some(life_of(transcript, exchange))
+}
+
+/// The same of one answer.
+pub(crate) fn life_of(transcript: &Transcript, exchange: &Exchange) -> Life {
+    let active = || body(exchange)?.get("active")?.as_bool();
+    let status = exchange.answer.status().unwrap_or_default();
+    Life::read(transcript.text("life_by"), status, active)
+}
+
+/// A failure, with the answer of this label and how to repeat it.
+pub(crate) fn failed(transcript: &Transcript, label: &str, sentence: &str) -> Judgement {
+    // Wrong requests are repeated under their own names.
+    let name = label.strip_prefix("wrong.").unwrap_or(label);
+    let seen = transcript.exchanges(label).last().map_or("nothing".to_owned(), words);
+    let judgement = Judgement::fail(sentence).observed(format!("{seen} for `{name}`"));
+    match transcript.text(&format!("repeat.{name}")) {
+        Some(it) => judgement.repeat(it),
+        None => judgement,
+    }
+}
+
+/// An answer that says neither yes nor no.
+pub(crate) fn unclear(transcript: &Transcript, label: &str, sentence: &str) -> Judgement {
+    let seen = transcript.exchanges(label).last().map_or("nothing".to_owned(), words);
+    let name = label.strip_prefix("wrong.").unwrap_or(label);
+    Judgement::inconclusive(sentence).observed(format!("{seen} for `{name}`"))
+}
+
+/// A server that lacks the endpoint that a check is about.
+pub(crate) fn lacks(transcript: &Transcript, endpoint: &str) -> Option<Judgement> {
+    (transcript.text("lacks") == Some(endpoint))
+        .then(|| Judgement::not_applicable(format!("the server publishes no `{endpoint}`")))
 }
 
 /// An answer in a few words: `HTTP 400 invalid_grant`.

@@ -237,12 +237,9 @@ impl<'a> Visit<'a> {
 
     /// The same without the proof of the client.
     pub(crate) async fn plain_form(&mut self, label: &str, party: &Party) -> Option<Form> {
-        let scope = party.scopes.join(" ");
         if party.may("client_credentials") {
-            let own = ["openid", "offline_access", "profile", "email"];
-            let own = |it: &&str| !own.contains(it);
-            let scope: Vec<&str> = scope.split_whitespace().filter(own).collect();
-            let fields = [("grant_type", "client_credentials"), ("scope", &scope.join(" "))];
+            let scope = party.plain_scopes().join(" ");
+            let fields = [("grant_type", "client_credentials"), ("scope", scope.as_str())];
             return Some(form_of(self.server.token_endpoint(), &fields));
         }
         self.code_form(label, party).await
@@ -335,14 +332,12 @@ impl<'a> Visit<'a> {
         Some(self.talk.send(label, form.ask()).await)
     }
 
-    /// Calls the resource with a token. None where there is no such call, which is written down.
-    pub(crate) async fn spend(&mut self, label: &str, token: &str) -> Option<Received> {
-        let Some(resource) = self.server.resource.clone() else {
-            self.talk.setting("no_resource", true);
-            return None;
-        };
-        self.talk.setting(&format!("repeat.{label}"), resource.by_hand());
-        Some(self.talk.send(label, resource.ask(token)).await)
+    /// A second client, where there is one.
+    pub(crate) async fn another(&mut self) -> Option<Party> {
+        match self.guests {
+            Guests::Copies(..) => self.party(|_| true).await,
+            Guests::Declared(..) => self.find(|_| true).await,
+        }
     }
 }
 

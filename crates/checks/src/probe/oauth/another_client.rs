@@ -63,7 +63,8 @@ pub(crate) fn may_refresh(party: &Party) -> bool {
 
 async fn talk(visit: &mut Visit<'_>) {
     let Some(owner) = visit.party(may_refresh).await else { return };
-    let Some(thief) = visit.party(|_| true).await else { return };
+    // Whoever may not refresh at all is refused for that, whoever owns the token.
+    let Some(thief) = visit.party(may_refresh).await else { return };
     let Some(token) = visit.refreshable("begun", &owner).await.and_then(|it| it.refresh) else {
         return;
     };

@@ -148,7 +148,8 @@ mod tests {
             .answered("closing", closing, text(closing))
     }
 
-    fn same(public: bool, declared: bool) -> Sample {
+    fn same(rotation: [bool; 2]) -> Sample {
+        let [public, declared] = rotation;
         let rotation = json!({"replaced": false, "public": public, "declared": declared});
         sample().answered("first", 200, TOKEN).fact("rotation", rotation)
     }
@@ -162,9 +163,9 @@ mod tests {
             ("broken", seen(500, 400, 200), Inconclusive),
             ("broken later", seen(400, 503, 200), Inconclusive),
             ("gone afterwards", seen(400, 400, 400), Inconclusive),
-            ("public, not replaced", same(true, false), Fail),
-            ("declared, not replaced", same(false, true), Fail),
-            ("confidential, not replaced", same(false, false), NotApplicable),
+            ("public, not replaced", same([true, false]), Fail),
+            ("declared, not replaced", same([false, true]), Fail),
+            ("confidential, not replaced", same([false, false]), NotApplicable),
             ("no refresh token", sample().setting("no_refresh_token", true), Inconclusive),
             ("nothing seen", sample(), Inconclusive),
         ];

@@ -1,10 +1,10 @@
 //! Tokens of the platform.
 
-use crate::Fault;
 use crate::Kind::{Acme, Northwind, Payrun, Shiftly};
 use crate::matrix::Leans::Platform;
 use crate::matrix::Mutant::Does;
 use crate::matrix::Row;
+use crate::{Fault, OauthFault};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -16,7 +16,10 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         check: "refuses_revoked_token",
         right: &[Acme, Payrun, Northwind, Shiftly],
-        mutants: &[Does(Acme, Fault::KeepsRevokedTokens)],
+        mutants: &[
+            Does(Acme, Fault::KeepsRevokedTokens),
+            Does(Acme, Fault::Oauth(OauthFault::RevivesRevokedTokens)),
+        ],
         leans: Platform,
     },
     Row {
