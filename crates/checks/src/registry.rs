@@ -15,6 +15,7 @@ static FAMILIES: &[&[&dyn Check]] = &[
     probe::client::CHECKS,
     probe::jwt::CHECKS,
     probe::set::CHECKS,
+    probe::sender::CHECKS,
     probe::CHECKS,
     probe::access::CHECKS,
     probe::revocation::CHECKS,

@@ -59,21 +59,48 @@ impl Authority {
 
     /// The settings of a server of these hosts, with a new key.
     pub(crate) fn server(&self, hosts: &[String]) -> Result<RustlsConfig, TlsError> {
+        Ok(RustlsConfig::from_config(self.vouch(hosts, |_| {})?))
+    }
+
+    /// The settings of a server whose certificate has expired.
+    pub(crate) fn expired(&self, host: &str) -> Result<Arc<ServerConfig>, TlsError> {
+        self.vouch(&[host.to_owned()], |params| {
+            params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        })
+    }
+
+    /// The settings of a server that nobody vouches for.
+    pub(crate) fn self_signed(host: &str) -> Result<Arc<ServerConfig>, TlsError> {
+        let params = CertificateParams::new(vec![host.to_owned()])?;
+        let key = KeyPair::generate()?;
+        config(&params.self_signed(&key)?, &key)
+    }
+
+    fn vouch(
+        &self,
+        hosts: &[String],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Result<Arc<ServerConfig>, TlsError> {
         let mut names = hosts.to_vec();
         names.push("127.0.0.1".to_owned());
         let mut params = CertificateParams::new(names)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
+        change(&mut params);
         let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &self.issuer)?;
-        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], private)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(RustlsConfig::from_config(Arc::new(config)))
+        config(&params.signed_by(&key, &self.issuer)?, &key)
     }
+}
+
+fn config(certificate: &rcgen::Certificate, key: &KeyPair) -> Result<Arc<ServerConfig>, TlsError> {
+    let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }
 
 /// Chooses the one provider of cryptography for clients that take the default; a second call does nothing.

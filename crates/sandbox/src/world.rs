@@ -1,7 +1,7 @@
 //! Both tenants of the platform and the partners, connected: what the demo and the tests stand on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -74,11 +74,12 @@ impl World {
         };
         hold(PRODUCTION_HOST, &[PRODUCTION_HOST, "orders.example.com"])?;
         hold(TEST_HOST, &[TEST_HOST])?;
-        hold(HARNESS_HOST, &[HARNESS_HOST])?;
+        hold(HARNESS_HOST, &HARNESS_NAMES)?;
         for kind in Kind::EVERY {
             hold(kind.slug(), kind.hosts())?;
         }
         let roles = role::hold(&mut resolve)?;
+        resolve.insert(INWARD.0.to_owned(), INWARD.1);
         let net = Net { resolve, ca_pem: authority.pem().to_owned() };
         let mut take = |name: &str| match listeners.remove(name) {
             Some(held) => Ok(held),
@@ -373,11 +374,32 @@ fn register(
     Ok(())
 }
 
-/// One certificate for the name of the checker's own server.
+/// The certificate of the checker's own server, and wrong ones for names below it.
 fn certificates(authority: &Authority) -> Result<Certificates, StartError> {
-    let config = authority.config(&[HARNESS_HOST.to_owned()])?;
-    Ok(Arc::new(move |name| (name == Some(HARNESS_HOST)).then(|| Arc::clone(&config))))
+    let right = authority.config(&[HARNESS_HOST.to_owned()])?;
+    let expired = authority.expired(HARNESS_NAMES[1])?;
+    let self_signed = Authority::self_signed(HARNESS_NAMES[2])?;
+    Ok(Arc::new(move |name| {
+        let place = HARNESS_NAMES.iter().position(|it| Some(*it) == name)?;
+        Some(Arc::clone(match place {
+            1 => &expired,
+            2 => &self_signed,
+            // The last one bears the name of the first.
+            _ => &right,
+        }))
+    }))
 }
+
+/// The names of the checker's own server.
+const HARNESS_NAMES: [&str; 4] = [
+    HARNESS_HOST,
+    "expired.probe.example.com",
+    "self-signed.probe.example.com",
+    "wrong-host.probe.example.com",
+];
+/// A name that leads to loopback itself, whatever the port.
+const INWARD: (&str, SocketAddr) =
+    ("inward.probe.example.com", SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)));
 
 /// Where an authorization server is wrong about a client.
 pub(crate) fn oauth_lapses(faults: &BTreeSet<Fault>) -> impl Iterator<Item = Lapse> {

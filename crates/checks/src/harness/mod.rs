@@ -53,10 +53,20 @@ pub enum HarnessError {
 #[derive(Debug)]
 pub struct Harness {
     url: String,
+    certificates: Named,
     inner: Arc<Inner>,
     issuers: issuer::Issuers,
     transmitters: Transmitters,
     task: JoinHandle<()>,
+}
+
+/// The certificates by name.
+struct Named(Certificates);
+
+impl std::fmt::Debug for Named {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Named(..)")
+    }
 }
 
 /// What connections share.
@@ -64,6 +74,8 @@ pub struct Harness {
 pub(super) struct Inner {
     stands: RwLock<BTreeMap<String, Arc<Stand>>>,
     knocks: Mutex<Vec<Knock>>,
+    /// The booths that were asked for without TLS.
+    clear: Mutex<Vec<String>>,
     pub(super) heard: tokio::sync::Notify,
 }
 
@@ -73,9 +85,11 @@ impl Harness {
         config.listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(config.listener)?;
         let inner = Arc::new(Inner::default());
+        let certificates = Named(Arc::clone(&config.certificates));
         let task = tokio::spawn(serve::serve(listener, config.certificates, Arc::clone(&inner)));
         let (issuers, transmitters) = (issuer::Issuers::default(), Transmitters::default());
-        Ok(Arc::new(Self { url: config.url, inner, issuers, transmitters, task }))
+        let url = config.url;
+        Ok(Arc::new(Self { url, certificates, inner, issuers, transmitters, task }))
     }
 
     /// Its origin as partners reach it, without a slash at the end.
@@ -87,6 +101,36 @@ impl Harness {
     pub fn host(&self) -> &str {
         let rest = self.url.strip_prefix("https://").unwrap_or(&self.url);
         rest.split([':', '/']).next().unwrap_or(rest)
+    }
+
+    /// The origin of a name below its own, such as `expired`, where there is a certificate for it.
+    pub fn named(&self, word: &str) -> Option<String> {
+        let name = format!("{word}.{}", self.host());
+        (self.certificates.0)(Some(&name))?;
+        Some(self.url.replacen(self.host(), &name, 1))
+    }
+
+    /// How many requests without TLS asked for this booth.
+    pub fn in_the_clear(&self, booth: &str) -> u64 {
+        let clear = self.inner.clear.lock().unwrap_or_else(PoisonError::into_inner);
+        clear.iter().filter(|it| *it == booth).count() as u64
+    }
+
+    /// Waits until what was heard fits, or the time is over; says whether it fits.
+    pub async fn wait(&self, limit: Duration, fits: impl Fn() -> bool) -> bool {
+        let waiting = async {
+            loop {
+                let heard = self.inner.heard.notified();
+                tokio::pin!(heard);
+                // From here on nothing is missed.
+                heard.as_mut().enable();
+                if fits() {
+                    return;
+                }
+                heard.await;
+            }
+        };
+        tokio::time::timeout(limit, waiting).await.is_ok()
     }
 
     /// Opens a booth under `/NAME/`. Another of the same name is closed by that.
@@ -135,6 +179,18 @@ impl Inner {
         };
         let stands = self.stands.read().unwrap_or_else(PoisonError::into_inner);
         Some((Arc::clone(stands.get(name)?), rest))
+    }
+
+    /// Writes down the booth that a request line without TLS names.
+    fn clear(&self, line: &str) {
+        let path = line.split(' ').nth(1).and_then(|it| it.strip_prefix('/'));
+        let booth = path.and_then(|it| it.split(['/', '?']).next()).unwrap_or_default();
+        let mut clear = self.clear.lock().unwrap_or_else(PoisonError::into_inner);
+        if !booth.is_empty() && clear.len() < KNOCKS_MAX {
+            clear.push(booth.to_owned());
+        }
+        drop(clear);
+        self.heard.notify_waiters();
     }
 
     fn knocked(&self, knock: Knock) {

@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::server::Acceptor;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::LazyConfigAcceptor;
@@ -46,6 +47,14 @@ async fn connection(
     certificates: &Certificates,
     inner: &Arc<Inner>,
 ) {
+    let mut first = [0];
+    let peeked = tokio::time::timeout(STEP_MAX, stream.peek(&mut first)).await;
+    if !matches!(peeked, Ok(Ok(1))) {
+        return;
+    }
+    if first[0] != HANDSHAKE {
+        return clear(stream, inner).await;
+    }
     let begun = LazyConfigAcceptor::new(Acceptor::default(), stream);
     let Ok(Ok(begun)) = tokio::time::timeout(STEP_MAX, begun).await else { return };
     let name = begun.client_hello().server_name().map(str::to_lowercase);
@@ -79,6 +88,23 @@ async fn connection(
     }
     knock.request = asked.load(Ordering::Relaxed);
     inner.knocked(knock);
+}
+
+/// Somebody speaks without TLS: what is asked for is written down.
+async fn clear(mut stream: TcpStream, inner: &Inner) {
+    let mut head = Vec::new();
+    let mut buffer = [0; 1_024];
+    while head.len() < CLEAR_BYTES_MAX && !head.contains(&b'\n') {
+        let read = tokio::time::timeout(STEP_MAX, stream.read(&mut buffer)).await;
+        let Ok(Ok(count @ 1..)) = read else { break };
+        head.extend_from_slice(&buffer[..count]);
+    }
+    let line = head.split(|it| *it == b'\n').next().unwrap_or_default();
+    inner.clear(&String::from_utf8_lossy(line));
+    let said = stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await;
+    if let Err(error) = said {
+        tracing::debug!(%error, "a connection without TLS ended");
+    }
 }
 
 async fn answer(
@@ -126,3 +152,7 @@ const CONNECTION_MAX: Duration = Duration::from_secs(60);
 const HEADERS_MAX: usize = 100;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const BODY_BYTES_MAX: usize = 256 * 1024;
+/// The first byte of a TLS handshake.
+const HANDSHAKE: u8 = 22;
+/// How much is read of a request without TLS.
+const CLEAR_BYTES_MAX: usize = 4 * 1024;

@@ -11,6 +11,7 @@ pub(crate) mod refusal;
 pub mod replayed_token;
 pub mod revocation;
 pub mod revoked_token;
+pub mod sender;
 pub mod set;
 pub(crate) mod token;
 pub mod undeclared_scope;

@@ -1,7 +1,7 @@
 //! A sender of webhooks that anybody may register an address with: `send.meridian.example`.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -147,8 +147,8 @@ impl Sender {
         steps.max(asked) + jitter
     }
 
-    /// Whether an address leads inward. Names of the sandbox lead to 127.0.0.1, which stands for the
-    /// public internet here; everything else of a private network is inward.
+    /// Whether an address leads inward. What has a name and a port of its own in the sandbox stands
+    /// for the public internet; everything else is inward.
     fn is_inward(&self, url: &Url) -> bool {
         if self.has(SenderFault::DeliversInward) {
             return false;
@@ -162,15 +162,11 @@ impl Sender {
     }
 
     fn leads_inward(&self, name: &str) -> bool {
-        if let Some(mapped) = self.resolve.get(name) {
-            return mapped.ip() != IpAddr::V4(Ipv4Addr::LOCALHOST);
-        }
-        // Nothing else is public in a sandbox.
-        true
+        self.resolve.get(name).is_none_or(|it| it.port() == 0)
     }
 }
 
-const ATTEMPTS_MAX: u32 = 6;
+const ATTEMPTS_MAX: u32 = 8;
 const HOPS_MAX: usize = 4;
 const RETRY_EVERY: Duration = Duration::from_millis(150);
 const TARGETS_MAX: usize = 1_000;

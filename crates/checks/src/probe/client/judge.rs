@@ -236,7 +236,9 @@ mod tests {
     const BEGINS: Case = Case { never: Never::Begins, needs_state: false, ..CASE };
     const LEAVES: Case = Case { never: Never::Leaves, needs_state: false, ..CASE };
 
-    fn begun(state: bool, other: bool) -> Sample {
+    /// `bound` names what ties the sign-in to its browser.
+    fn begun(bound: &[&str]) -> Sample {
+        let (state, other) = (bound.contains(&"state"), bound.contains(&"pkce"));
         sample()
             .setting("wrong", vec!["one"])
             .setting("listen_ms", 500)
@@ -246,7 +248,7 @@ mod tests {
     }
 
     fn seen(tried: Value, redeemed: u64, closing: bool) -> Sample {
-        begun(true, true)
+        begun(&["state", "pkce"])
             .fact("tried.one", tried)
             .waited("listen", 500)
             .fact("token-requests", json!({"control": 1, "one": redeemed}))
@@ -261,7 +263,7 @@ mod tests {
     fn only_what_our_server_saw_counts() {
         let down = sample().setting("wrong", vec!["one"]).fact("control", json!({"seen": false}));
         let nobody = sample().fact("harness", json!({"error": "no harness"}));
-        let late = begun(true, true).fact("tried.one", answered()).waited("listen", 20);
+        let late = begun(&["state", "pkce"]).fact("tried.one", answered()).waited("listen", 20);
         let silent = seen(json!({"answered": false, "words": "timed out"}), 0, true);
         let gone = seen(json!({"off_site": true, "answered": true}), 0, true);
         let lied = seen(answered(), 0, true).fact("begun.one", json!({"begun": true}));
@@ -272,13 +274,13 @@ mod tests {
             ("redeemed, then down", seen(answered(), 1, false), &CASE, Fail),
             ("down afterwards", seen(answered(), 0, false), &CASE, Inconclusive),
             ("silent", silent, &CASE, Inconclusive),
-            ("not tried", begun(true, true).waited("listen", 500), &CASE, Inconclusive),
+            ("not tried", begun(&["state", "pkce"]).waited("listen", 500), &CASE, Inconclusive),
             ("not listened", late, &CASE, Inconclusive),
             ("down", down, &CASE, Inconclusive),
             ("no harness", nobody, &CASE, Inconclusive),
             ("undeclared", sample().setting("undeclared", "`start`"), &CASE, Inconclusive),
-            ("tied to nothing", begun(false, false), &CASE, Fail),
-            ("tied by a challenge", begun(false, true), &CASE, Inconclusive),
+            ("tied to nothing", begun(&[]), &CASE, Fail),
+            ("tied by a challenge", begun(&["pkce"]), &CASE, Inconclusive),
             ("left", gone, &LEAVES, Fail),
             ("stayed", seen(answered(), 0, true), &LEAVES, Pass),
             ("believed", lied, &BEGINS, Fail),

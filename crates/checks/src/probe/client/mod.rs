@@ -10,6 +10,7 @@ mod wrong;
 
 pub mod code_of_another_issuer;
 pub mod foreign_state;
+pub mod hostile_server;
 pub mod metadata_of_another_issuer;
 pub mod off_site;
 
@@ -28,6 +29,7 @@ pub(crate) const CHECKS: &[&dyn Check] = &[
     &foreign_state::CHECK,
     &off_site::CHECK,
     &metadata_of_another_issuer::CHECK,
+    &hostile_server::SendsNothingToUnverifiedServers,
 ];
 
 /// A check of what a client does with wrong answers.

@@ -1,10 +1,10 @@
-//! The partner's own client, when users sign in.
+//! The partner's own client, when users sign in, and its sender of webhooks.
 
 use crate::Kind::{Acme, Meridian};
 use crate::matrix::Leans::Partner;
 use crate::matrix::Mutant::Does;
 use crate::matrix::Row;
-use crate::{ClientFault, Fault};
+use crate::{ClientFault, Fault, SenderFault};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -39,6 +39,43 @@ pub(super) const ROWS: &[Row] = &[
         check: "refuses_metadata_of_another_issuer",
         right: &[Meridian, Acme],
         mutants: &[Does(Meridian, Fault::Client(ClientFault::BelievesAnyMetadata))],
+        leans: Partner,
+    },
+    Row {
+        check: "sends_nothing_to_unverified_servers",
+        right: &[Meridian],
+        mutants: &[
+            Does(Meridian, Fault::Client(ClientFault::SkipsCertificates)),
+            Does(Meridian, Fault::Sender(SenderFault::IgnoresCertificates)),
+        ],
+        leans: Partner,
+    },
+    Row {
+        check: "delivers_to_no_inward_address",
+        right: &[Meridian],
+        mutants: &[
+            Does(Meridian, Fault::Sender(SenderFault::DeliversInward)),
+            Does(Meridian, Fault::Sender(SenderFault::DeliversToInwardNames)),
+        ],
+        leans: Partner,
+    },
+    Row {
+        check: "delivers_only_to_verified_servers",
+        right: &[Meridian],
+        mutants: &[
+            Does(Meridian, Fault::Sender(SenderFault::DeliversInTheClear)),
+            Does(Meridian, Fault::Sender(SenderFault::IgnoresCertificates)),
+            Does(Meridian, Fault::Sender(SenderFault::FollowsRedirects)),
+        ],
+        leans: Partner,
+    },
+    Row {
+        check: "backs_off_when_refused",
+        right: &[Meridian],
+        mutants: &[
+            Does(Meridian, Fault::Sender(SenderFault::HammersReceivers)),
+            Does(Meridian, Fault::Sender(SenderFault::KeepsGoneReceivers)),
+        ],
         leans: Partner,
     },
 ];

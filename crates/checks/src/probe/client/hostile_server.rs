@@ -1,0 +1,151 @@
+//! Does the partner verify whom it talks to before it sends anything?
+//!
+//! A client that takes any certificate hands its codes, keys and data to whoever answers in our name.
+//!
+//! We give sign-ins an issuer, and webhooks an address, at servers of ours with an expired, a
+//! self-signed and a foreign certificate, and look for requests there. A revoked certificate and old
+//! TLS are tried where the operator of the harness has names for them (`revoked.`, `old-tls.`).
+//!
+//! Source: RFC 9325, section 3; RFC 9525; TLS-05.
+
+use std::time::Duration;
+
+use countersign_model::check::{Judgement, Transcript};
+use countersign_model::declare::Manifest;
+use countersign_model::time::Period;
+use serde_json::{Map, Value, json};
+
+use super::server::Server;
+use super::visit::begin_call;
+use super::{callback, to_declare};
+use crate::check::{Check, Info, Stage};
+use crate::harness::Harness;
+use crate::probe::sender::{self, Case, Wrong};
+use crate::talk::Talk;
+
+/// Does the partner verify whom it talks to before it sends anything?
+#[derive(Debug, Clone, Copy)]
+pub struct SendsNothingToUnverifiedServers;
+
+const WRONG: &[Wrong] = &[Wrong::Expired, Wrong::SelfSigned, Wrong::OtherHost];
+/// Names that only some operators have.
+const RARE: [&str; 2] = ["revoked", "old-tls"];
+const CASE: Case = Case {
+    one: "a request goes to a server whose certificate is wrong",
+    none: "no request goes to a server whose certificate is wrong",
+    expected: "a connection that is given up before a request is sent",
+};
+/// How long a connection is waited for that was given up.
+const KNOCK_MAX: Duration = Duration::from_secs(1);
+/// How long is listened for late requests.
+const LISTEN_MS: u64 = 300;
+
+#[async_trait::async_trait]
+impl Check for SendsNothingToUnverifiedServers {
+    fn info(&self) -> &'static Info {
+        &Info {
+            name: "sends_nothing_to_unverified_servers",
+            case: Some("TLS-05"),
+            controls: &["CTS-NET-02"],
+            question: "Does the partner verify whom it talks to before it sends anything?",
+            sends: "Sign-ins are begun at, and webhooks registered for, servers of ours with an expired certificate, a self-signed one and one of another name (and a revoked one or old TLS where the harness has them), between right ones.",
+            passes: "The partner connects to a right server of ours and sends its request; to the wrong ones no byte of a request comes.",
+            risk: "Whoever answers in our name gets the partner's tokens, codes and our data.",
+            fix: "Verify certificate, name and time on every outbound call, take no override, and keep the trust store current.",
+            source: "RFC 9325, section 3; RFC 9525; TLS-05.",
+        }
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Probe
+    }
+
+    fn subjects(&self, manifest: &Manifest) -> Vec<String> {
+        let mut all = super::subjects(manifest);
+        all.extend(sender::subjects(manifest));
+        all
+    }
+
+    fn exclusive(&self, _: &str, _: &Manifest) -> Option<String> {
+        Some(sender::NAMES.to_owned())
+    }
+
+    async fn talk(&self, subject: &str, manifest: &Manifest, talk: &mut Talk) {
+        if callback(manifest, subject).is_some() {
+            sign_in(subject, manifest, talk).await;
+        } else {
+            sender::visit(subject, manifest, talk, WRONG).await;
+        }
+    }
+
+    fn judge(&self, transcript: &Transcript) -> Judgement {
+        sender::judge(transcript, &CASE)
+    }
+}
+
+/// Begins sign-ins at servers with wrong certificates.
+async fn sign_in(subject: &str, manifest: &Manifest, talk: &mut Talk) {
+    let Some((index, callback)) = callback(manifest, subject) else { return };
+    talk.setting("place", format!("callback[{index}]"));
+    if callback.start.is_none() {
+        talk.setting("undeclared", to_declare(index, callback));
+        return;
+    }
+    let Some(harness) = talk.harness() else { return };
+    let Some(stem) = talk.fresh_name("as-") else { return };
+    let rare = RARE.iter().filter(|it| harness.named(it).is_some());
+    let words: Vec<&str> = WRONG.iter().filter_map(|it| it.word()).chain(rare.copied()).collect();
+    talk.setting("wrong", words.clone());
+    talk.setting("listen_ms", LISTEN_MS);
+    let start = callback.start.as_deref().unwrap_or_default();
+    let right = async |talk: &mut Talk, label: &str| {
+        let server = Server::open(&harness, &format!("{stem}-{label}"), None)?;
+        let ask = begin_call(callback, &server.issuer)?;
+        talk.send(&format!("start.{label}"), ask).await;
+        let seen = 0 < server.was_read();
+        talk.fact(label, "harness", json!({ "seen": seen }));
+        seen.then_some(())
+    };
+    if right(talk, "control").await.is_none() {
+        return;
+    }
+    let mut servers = Vec::new();
+    for word in words {
+        let label = format!("registered.{word}");
+        let Some(origin) = harness.named(word) else {
+            talk.fact(&label, "harness", json!({ "missing": word }));
+            continue;
+        };
+        let name = format!("{stem}-{word}");
+        let Some(server) = Server::open_at(&harness, &origin, &name, None) else { continue };
+        let Some(ask) = begin_call(callback, &server.issuer) else { continue };
+        let host = format!("{word}.{}", harness.host());
+        let before = harness.knocks(&host).len();
+        let repeat = start.replace("{issuer}", &origin);
+        talk.setting(
+            &format!("repeat.{word}"),
+            format!("call `{repeat}`, and look for requests at that server"),
+        );
+        let words = talk.send(&format!("start.{word}"), ask.hostile()).await.words();
+        let knocked = !server.booth.seen().is_empty() || knocked(&harness, &host, before).await;
+        let value = if knocked {
+            json!({ "accepted": true, "would_show": true, "words": words })
+        } else {
+            json!({ "unsaid": "no connection came" })
+        };
+        talk.fact(&label, "harness", value);
+        servers.push((word, server));
+    }
+    talk.pause("listen", Period::from_millis(LISTEN_MS)).await;
+    let mut hits = Map::new();
+    for (word, server) in &servers {
+        hits.insert((*word).to_owned(), Value::from(server.booth.seen().len() as u64));
+    }
+    talk.fact("hits", "harness", Value::Object(hits));
+    let _seen = right(talk, "closing").await;
+}
+
+/// Waits until somebody has begun a connection with this name.
+async fn knocked(harness: &Harness, host: &str, before: usize) -> bool {
+    harness.wait(KNOCK_MAX, || before < harness.knocks(host).len()).await
+}
