@@ -142,7 +142,7 @@ impl Redactor {
 }
 
 /// Names of members and form fields whose value opens something.
-const TELLING: [&str; 22] = [
+const TELLING: [&str; 23] = [
     "access_token",
     "api_key",
     "apikey",
@@ -159,6 +159,7 @@ const TELLING: [&str; 22] = [
     "password",
     "private_key",
     "refresh_token",
+    "registration_access_token",
     "secret",
     "seed",
     "session",

@@ -16,6 +16,7 @@ static FAMILIES: &[&[&dyn Check]] = &[
     probe::jwt::CHECKS,
     probe::set::CHECKS,
     probe::sender::CHECKS,
+    probe::front::CHECKS,
     probe::CHECKS,
     probe::access::CHECKS,
     probe::revocation::CHECKS,

@@ -68,6 +68,20 @@ impl Sample {
         sample
     }
 
+    /// A redirect.
+    pub(crate) fn redirected(self, label: &str, status: u16, to: &str) -> Self {
+        self.answered_with(label, status, &[("location", to)], "")
+    }
+
+    /// A redirect that was the answer to this address.
+    pub(crate) fn redirected_from(self, label: &str, asked: &str, to: &str) -> Self {
+        let mut sample = self.redirected(label, 302, to);
+        if let Some(Entry::Exchange(it)) = sample.0.entries.last_mut() {
+            asked.clone_into(&mut it.request.url);
+        }
+        sample
+    }
+
     pub(crate) fn silent(self, label: &str, kind: FailureKind) -> Self {
         self.exchange(label, Answer::Failure { kind, detail: String::new() })
     }

@@ -221,6 +221,22 @@ impl Talk {
         self.exchange("one-of-many", ask).await.0
     }
 
+    /// Sends a request, and takes out of everything that is written down what `secrets` finds in the answer.
+    pub(crate) async fn send_hiding(
+        &mut self,
+        label: &str,
+        ask: Ask,
+        secrets: impl Fn(&Received) -> Vec<String>,
+    ) -> Received {
+        let (received, mut exchange) = self.exchange(label, ask).await;
+        for secret in secrets(&received) {
+            self.hide(&secret);
+        }
+        exchange.answer = self.answer(&received);
+        self.write(Entry::Exchange(exchange));
+        received
+    }
+
     /// Asks again and again until the answer fits or the time is over, and writes down the last answer alone.
     pub async fn poll(
         &mut self,

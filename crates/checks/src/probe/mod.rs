@@ -2,9 +2,11 @@
 
 pub mod access;
 pub(crate) mod acting;
+pub mod agent;
 pub(crate) mod authz;
 pub mod client;
 pub mod effects;
+pub mod front;
 pub(crate) mod jwt;
 pub mod oauth;
 pub(crate) mod refusal;

@@ -19,6 +19,9 @@ pub struct AuthorizationServer {
     /// Whether clients register themselves there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<bool>,
+    /// The name under which our server holds an initial access token; never the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration_ref: Option<String>,
     /// Every scope that its clients may ask for on our behalf.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<ScopeName>,

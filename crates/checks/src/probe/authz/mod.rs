@@ -7,6 +7,7 @@
 mod check;
 mod code;
 mod form;
+mod front;
 pub(crate) mod key;
 mod life;
 pub(crate) mod party;
@@ -18,6 +19,7 @@ use countersign_model::declare::Manifest;
 
 pub(crate) use check::ServerCheck;
 pub(crate) use form::Form;
+pub(crate) use front::Guest;
 pub(crate) use life::Life;
 pub(crate) use party::{Party, Proof};
 pub(crate) use server::{Side, discover};

@@ -25,12 +25,12 @@ pub(crate) struct Visit<'a> {
     pub(crate) server: Server,
     /// How soon trust that is withdrawn has to end.
     pub(crate) deny_within: Period,
-    guests: Guests<'a>,
+    pub(super) guests: Guests<'a>,
     settled: bool,
 }
 
 /// Where the clients come from.
-enum Guests<'a> {
+pub(super) enum Guests<'a> {
     /// Copies of this identity's client.
     Copies(Arc<dyn Platform>, &'a Identity, Option<String>),
     /// The test clients of the manifest; those whose index stands there are in use.
@@ -122,7 +122,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Some servers want their token endpoint as the audience of assertions, instead of their issuer.
-    async fn settle(&mut self, party: &Party) {
+    pub(super) async fn settle(&mut self, party: &Party) {
         let unknown = self.server.side == Side::Partner && !self.settled;
         if !unknown || !party.has_key() || !party.may("client_credentials") {
             return;
@@ -138,7 +138,10 @@ impl<'a> Visit<'a> {
         self.server.audience.clone_from(&self.server.issuer);
     }
 
-    async fn look_for(&mut self, fits: impl Fn(&Party) -> bool + Send) -> Result<Party, String> {
+    pub(super) async fn look_for(
+        &mut self,
+        fits: impl Fn(&Party) -> bool + Send,
+    ) -> Result<Party, String> {
         let found = match &mut self.guests {
             Guests::Copies(platform, identity, redirect) => {
                 let copy = self.talk.copy_client(platform.as_ref(), identity.client_id()).await;

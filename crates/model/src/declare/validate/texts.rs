@@ -181,26 +181,6 @@ fn resources(rules: &mut Rules<'_>) {
             let message = "`alg = \"HS256\"` and `secret_ref` belong together";
             rules.add(PreflightCode::Contradiction, &format!("{at}.alg"), message).help =
                 Some("name the shared secret as the server holds it, never the secret".to_owned());
-/// A stream belongs to security events, and they need one.
-fn streams(rules: &mut Rules<'_>) {
-    for (index, event) in rules.manifest().events.iter().enumerate() {
-        let at = format!("event[{index}].stream");
-        let Some(stream) = &event.stream else { continue };
-        if event.signing.scheme != WebhookScheme::Set {
-            let message = "`stream` belongs to events whose `signing.scheme` is `set`";
-            rules.add(PreflightCode::Contradiction, &at, message);
-        }
-        filled(rules, &format!("{at}.audience"), &stream.audience, 500);
-        filled(rules, &format!("{at}.auth_ref"), &stream.auth_ref, 120);
-        if let Some(canary) = &stream.canary {
-            let at = format!("{at}.canary");
-            if let Some(subject) = &canary.subject {
-                filled(rules, &format!("{at}.subject"), subject, 200);
-            }
-            filled(rules, &format!("{at}.auth_ref"), &canary.auth_ref, 120);
-            filled(rules, &format!("{at}.credential_type"), &canary.credential_type, 120);
-            rules.must(&format!("{at}.open"), canary.open.parse::<OutsideRequest>());
-            rules.must(&format!("{at}.access"), canary.access.parse::<OutsideRequest>());
         }
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod client;
 mod drill;
 mod fact;
+mod front;
 mod granted;
 mod jwt;
 mod leak;
@@ -27,6 +28,7 @@ const FAMILIES: &[&[Row]] = &[
     client::ROWS,
     jwt::ROWS,
     set::ROWS,
+    front::ROWS,
     probe::ROWS,
     access::ROWS,
     revocation::ROWS,

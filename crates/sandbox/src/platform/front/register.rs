@@ -63,16 +63,16 @@ async fn register(
 ) -> Answer {
     let token = bearer(&headers);
     let faults = Faults::of(&shared.book.open());
+    let jwks_uri = asked.get("jwks_uri").and_then(Value::as_str);
+    if let Some(url) = jwks_uri.filter(|_| faults.has(FrontFault::FetchesKeysUnseen)) {
+        drop(shared.http.get(url).send().await);
+    }
     {
         let pages = shared.book.open();
         let until = token.and_then(|it| pages.front.invitations.get(&it).copied());
         if until.is_none_or(|it| it <= clock::now()) && !faults.has(FrontFault::RegistersAnybody) {
             return Err(Refused((StatusCode::UNAUTHORIZED, "invalid_token")));
         }
-    }
-    let jwks_uri = asked.get("jwks_uri").and_then(Value::as_str);
-    if let Some(url) = jwks_uri.filter(|_| faults.has(FrontFault::FetchesKeysUnseen)) {
-        drop(shared.http.get(url).send().await);
     }
     let failed = |_| Refused((StatusCode::INTERNAL_SERVER_ERROR, "server_error"));
     let id = format!("dyn-{}", entropy::suffix().map_err(failed)?);
