@@ -5,7 +5,8 @@
 //! copies of the clients are disabled and their tokens revoked, redirects and webhook keys are taken
 //! away, subscriptions are disabled. Before, each path was seen to be open, because a path that
 //! refuses everybody proves nothing; afterwards everything is given back and seen to be open again,
-//! and a token from before may not come back to life.
+//! and neither a token nor a refresh token from before may come back to life. The slowest path is the
+//! recorded time.
 //!
 //! A path that the platform gives no way to cut or to try is named, and nothing is concluded. An
 //! identity that proves itself by a certificate or a foreign token has no copy that could be made.
@@ -73,7 +74,10 @@ impl Check for DeniesEveryPathWhenSuspended {
     fn judge(&self, transcript: &Transcript) -> Judgement {
         let within = transcript.number("deny_within_ms").unwrap_or_default();
         let rows = rows(transcript);
-        let details: Vec<String> = rows.iter().map(ToString::to_string).collect();
+        let slowest = rows.iter().filter_map(|it| Some((it.shut_after_ms()?, it.path()))).max();
+        let slowest = slowest.map(|(ms, path)| format!("slowest: {path}, {}", seconds(ms)));
+        let details = rows.iter().map(ToString::to_string).chain(slowest);
+        let details: Vec<String> = details.collect();
         decide(transcript, &rows)
             .expected(format!("every path refuses within {}, and is back afterwards", seconds(within)))
             .details(details)
@@ -246,6 +250,30 @@ mod tests {
         token-mint oauth:a: refused after 0.41 s (HTTP 401)
         token-use oauth:a: refused after 0.41 s (HTTP 401)
         assertion-in x509:a: nothing is registered that could answer; an attempt came to HTTP 401
+        slowest: token-use oauth:a, 0.41 s
         ");
+    }
+
+    #[test]
+    fn a_refresh_token_is_a_way_in() {
+        const REFRESH: &str = "token-refresh oauth:a";
+        let open = || right(&[MINT, USE]).fact("open", row(REFRESH, "open", "HTTP 200", 0));
+        let shut = || open().fact("shut", row(REFRESH, "shut", "HTTP 401", 12));
+        let back = || shut().fact("restored", row(REFRESH, "open", "HTTP 200", 0));
+        judges(
+            &DeniesEveryPathWhenSuspended,
+            &[
+                ("right", back(), Pass),
+                ("stays open", open().fact("shut", row(REFRESH, "open", "HTTP 200", 5_010)), Fail),
+                ("not tried again", open(), Inconclusive),
+                ("does not come back", shut(), Inconclusive),
+                (
+                    "rises again",
+                    back().fact("risen", json!("refresh token of oauth:a: HTTP 200")),
+                    Fail,
+                ),
+            ],
+        );
+        insta::assert_snapshot!(judged(&DeniesEveryPathWhenSuspended, &back()).observed, @"denied on 3 of 3 paths in 0.41 s");
     }
 }

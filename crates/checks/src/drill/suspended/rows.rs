@@ -45,14 +45,22 @@ pub(super) fn rows(transcript: &Transcript) -> Vec<Row> {
         };
         Row {
             path: path.to_owned(),
-            limit_ms: if path.starts_with("token-mint ") { minting } else { all },
+            limit_ms: if is_minting(path) { minting } else { all },
             open: last("open"),
             shut: last("shut"),
             restored: last("restored"),
             unregistered: last("unregistered"),
         }
     };
-    paths.filter_map(Value::as_str).map(row).collect()
+    // A refresh token is a way in of its own, where a copy got one.
+    let refresh = transcript.facts("open").filter_map(|it| it.value.get("path")?.as_str());
+    let refresh = refresh.filter(|it| it.starts_with("token-refresh "));
+    paths.filter_map(Value::as_str).chain(refresh).map(row).collect()
+}
+
+/// Whether a new token comes of it.
+fn is_minting(path: &str) -> bool {
+    path.starts_with("token-mint ") || path.starts_with("token-refresh ")
 }
 
 fn read(fact: &Value) -> Option<Try> {
@@ -72,6 +80,11 @@ impl Row {
             |it: &Try| it.came == OPEN || (it.came == SHUT && self.limit_ms < it.after_ms);
         self.unregistered.as_ref().is_some_and(|it| it.came == OPEN)
             || (self.was_open() && self.shut.as_ref().is_some_and(lets_in))
+    }
+
+    /// Its name.
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     /// How soon it refused.

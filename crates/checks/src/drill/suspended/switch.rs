@@ -32,6 +32,8 @@ const OF_A_CLIENT: [&str; 3] = ["account-disable", "client-disable", "token-revo
 struct Copied {
     copy: ClientCopy,
     token: Option<String>,
+    /// A refresh token, where it got one; the last one that it got.
+    refresh: Option<String>,
     call: Option<(String, String)>,
 }
 
@@ -67,7 +69,10 @@ impl<'a> Switch<'a> {
             let copy = talk.copy_client(self.platform, identity.client_id()).await;
             if let Some(copy) = copy {
                 let call = tries::declared_call(identity);
-                self.copies.insert(identity.id.to_string(), Copied { copy, token: None, call });
+                self.copies.insert(
+                    identity.id.to_string(),
+                    Copied { copy, token: None, refresh: None, call },
+                );
             }
         }
         for webhook in &self.manifest.webhooks {
@@ -90,7 +95,33 @@ impl<'a> Switch<'a> {
                 open.push(path);
             }
         }
+        for identity in self.refreshers() {
+            let came = self.refresh(&identity).await;
+            talk.fact("open", "platform", came.value(&refresh_path(&identity), 0));
+        }
         open
+    }
+
+    /// The identities whose copy got a refresh token.
+    fn refreshers(&self) -> Vec<String> {
+        let mine = self.copies.iter().filter(|it| it.1.refresh.is_some());
+        mine.map(|it| it.0.clone()).collect()
+    }
+
+    /// Presents the refresh token of a copy. One that is taken is followed by the next one.
+    async fn refresh(&mut self, identity: &str) -> Came {
+        let Some(copied) = self.copies.get_mut(identity) else { return no_copy() };
+        let Some(token) = copied.refresh.clone() else {
+            return Came::Unable("the platform gave the copy no refresh token".to_owned());
+        };
+        let request = TokenRequest {
+            grant: Some("refresh_token".to_owned()),
+            refresh_token: Some(token),
+            ..TokenRequest::default()
+        };
+        let (came, answer) = tries::mint(self.platform, &copied.copy, &request).await;
+        copied.refresh = answer.refresh_token.or_else(|| copied.refresh.take());
+        came
     }
 
     /// Withdraws trust. Says when each subscription was off, in milliseconds since the beginning.
@@ -128,6 +159,7 @@ impl<'a> Switch<'a> {
     async fn wait_until_shut(&mut self, talk: &mut Talk, open: &[Path], began: u64) {
         let limit = self.manifest.revocation.deny_within.min(TRY_MAX).millis();
         let mut left: Vec<&Path> = open.iter().filter(|it| it.kind != PathKind::EventOut).collect();
+        let mut refreshers = self.refreshers();
         loop {
             let mut still = Vec::new();
             for path in left {
@@ -140,7 +172,18 @@ impl<'a> Switch<'a> {
                 }
             }
             left = still;
-            if left.is_empty() {
+            let mut still = Vec::new();
+            for identity in refreshers {
+                let came = self.refresh(&identity).await;
+                let after_ms = talk.stopwatch_ms().saturating_sub(began);
+                if came.is_shut() || limit <= after_ms {
+                    talk.fact("shut", "platform", came.value(&refresh_path(&identity), after_ms));
+                } else {
+                    still.push(identity);
+                }
+            }
+            refreshers = still;
+            if left.is_empty() && refreshers.is_empty() {
                 return;
             }
             talk.pause("shut", TRY_EVERY).await;
@@ -227,9 +270,23 @@ impl<'a> Switch<'a> {
                 talk.fact("risen", "platform", json!(format!("{identity}: {seen}")));
             }
         }
+        let refreshers = self.refreshers();
+        for identity in &refreshers {
+            if let Came::Open(seen) = self.refresh(identity).await {
+                let risen = format!("refresh token of {identity}: {seen}");
+                talk.fact("risen", "platform", json!(risen));
+            }
+            if let Some(copied) = self.copies.get_mut(identity) {
+                copied.refresh = None;
+            }
+        }
         for path in open {
             let came = self.attempt(talk, path).await;
             talk.fact("restored", "platform", came.value(&path.to_string(), 0));
+        }
+        for identity in &refreshers {
+            let came = self.refresh(identity).await;
+            talk.fact("restored", "platform", came.value(&refresh_path(identity), 0));
         }
     }
 
@@ -243,6 +300,9 @@ impl<'a> Switch<'a> {
                 let (came, answer) = tries::mint(self.platform, &copied.copy, &request).await;
                 if copied.token.is_none() {
                     copied.token = answer.access_token;
+                }
+                if copied.refresh.is_none() {
+                    copied.refresh = answer.refresh_token;
                 }
                 came
             }
@@ -329,6 +389,11 @@ impl<'a> Switch<'a> {
         };
         self.manifest.events.iter().filter(is_open).collect()
     }
+}
+
+/// The name of the way in that a refresh token is.
+fn refresh_path(identity: &str) -> String {
+    format!("token-refresh {identity}")
 }
 
 fn no_copy() -> Came {

@@ -1,10 +1,10 @@
 //! Drills.
 
-use crate::Fault;
 use crate::Kind::{Acme, Northwind, Payrun, Shiftly};
 use crate::matrix::Leans::{Both, Platform};
 use crate::matrix::Mutant::Does;
 use crate::matrix::Row;
+use crate::{AccessFault, Fault};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -22,7 +22,11 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         check: "denies_every_path_when_suspended",
         right: &[Acme, Payrun, Northwind, Shiftly],
-        mutants: &[Does(Acme, Fault::TokensOutliveDisable), Does(Acme, Fault::KeepsRevokedTokens)],
+        mutants: &[
+            Does(Acme, Fault::TokensOutliveDisable),
+            Does(Acme, Fault::KeepsRevokedTokens),
+            Does(Acme, Fault::Access(AccessFault::KeepsRefreshTokens)),
+        ],
         leans: Platform,
     },
     Row {
