@@ -99,7 +99,7 @@ pub struct ReceivedCall {
     pub webhook: Option<String>,
     /// Where it came from.
     pub ip: String,
-    /// `verified`, `unsigned`, `bad-signature`, `too-old`, `too-new`, or why it was not looked at.
+    /// `verified`, `reused-id` (it verifies, and its id came with another body before), `unsigned`, `bad-signature`, `too-old`, `too-new`, or why it was not looked at.
     pub result: String,
 }
 

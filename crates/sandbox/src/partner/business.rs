@@ -14,7 +14,7 @@ use countersign_seal::scheme::standard_webhooks::{ID, SIGNATURE, SendKey, TIMEST
 use serde_json::{Map, Value, json};
 
 use super::keys::Named;
-use super::{Fault, Inner, Kind, Tenant};
+use super::{Fault, HookFault, Inner, Kind, Tenant};
 use crate::platform::{ASSERTION_TYPE, JWT_BEARER, token_id};
 use crate::ring::Ring;
 use crate::{clock, entropy};
@@ -372,8 +372,11 @@ async fn call(inner: &Inner, tenant: &Tenant, token: &str, step: &Step) -> Resul
 
 /// Tells the platform about a ticket, with a signature.
 async fn webhook(inner: &Inner, tenant: &Tenant) -> Result<(), String> {
-    let body = json!({"type": "ticket.updated", "causes": {"unlock-request": 1}}).to_string();
-    let id = format!("msg_{}", entropy::suffix().map_err(|_| "no-entropy")?);
+    let number = entropy::suffix().map_err(|_| "no-entropy")?;
+    let body = json!({"type": "ticket.updated", "ticket": number, "causes": {"unlock-request": 1}});
+    let body = body.to_string();
+    let repeats = inner.faults.has(Fault::Hook(HookFault::RepeatsWebhookIds));
+    let id = format!("msg_{}", if repeats { "0" } else { number.as_str() });
     let now = clock::now().seconds();
     let key = SendKey::Private(inner.webhook_key.clone());
     let signature = sign(&id, now, body.as_bytes(), &key).map_err(|it| it.to_string())?;

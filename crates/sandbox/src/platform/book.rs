@@ -178,8 +178,8 @@ pub(crate) struct Message {
 pub(crate) struct Webhook {
     pub(crate) registration: WebhookRegistration,
     pub(crate) has_key: bool,
-    /// Ids that were taken in, oldest first.
-    pub(crate) seen: VecDeque<String>,
+    /// Ids that were taken in and the digests of their bodies, oldest first.
+    pub(crate) seen: VecDeque<(String, Digest)>,
     /// The webhook that this is a copy of: the gate knows it under that name.
     pub(crate) copy_of: Option<String>,
 }

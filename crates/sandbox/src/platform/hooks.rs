@@ -15,6 +15,7 @@ use axum::{Json, Router};
 use countersign_checks::platform::ReceivedCall;
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::{Call, Reason};
+use countersign_seal::Digest;
 use countersign_seal::scheme::standard_webhooks::{
     Headers, ID, Key, SIGNATURE, TIMESTAMP, WebhookError, verify,
 };
@@ -82,8 +83,11 @@ async fn hook(
         let taken = admitted(&shared, &call).and_then(|()| signed(webhook, &headers, &body));
         match taken {
             Ok(message) => {
-                write(Some(webhook.known_as()), "verified");
-                return remember(&shared, &integration, id, message);
+                let digest = Digest::of(&body);
+                let seen = remember(&shared, &integration, id, (message, digest))?;
+                let result = if seen == "reused-id" { seen } else { "verified" };
+                write(Some(webhook.known_as()), result);
+                return Ok(Json(json!({"status": seen})).into_response());
             }
             Err(problem) => refusals.push((webhook.copy_of.is_some(), problem)),
         }
@@ -141,26 +145,25 @@ fn verified(webhook: &Webhook, headers: &HeaderMap, body: &[u8]) -> Result<Strin
     Ok(given.id.unwrap_or_default().to_owned())
 }
 
-/// A message counts once.
+/// A message counts once. That an id comes with another body too is written down.
 fn remember(
     shared: &Shared,
     integration: &str,
     id: &str,
-    message: String,
-) -> Result<Response, Problem> {
+    message: (String, Digest),
+) -> Result<&'static str, Problem> {
     let mut pages = shared.book.open();
     let key = (integration.to_owned(), id.to_owned());
     let webhook = pages.webhooks.get_mut(&key).ok_or(Problem::not_found())?;
-    let status = if webhook.seen.contains(&message) {
-        "duplicate"
-    } else {
-        if SEEN_MAX <= webhook.seen.len() {
-            webhook.seen.pop_front();
-        }
-        webhook.seen.push_back(message);
-        "taken"
-    };
-    Ok(Json(json!({"status": status})).into_response())
+    let before = webhook.seen.iter().find(|it| it.0 == message.0);
+    if let Some(before) = before {
+        return Ok(if before.1 == message.1 { "duplicate" } else { "reused-id" });
+    }
+    if SEEN_MAX <= webhook.seen.len() {
+        webhook.seen.pop_front();
+    }
+    webhook.seen.push_back(message);
+    Ok("taken")
 }
 
 /// An assertion or certificate of the partner's. The sandbox accepts none; it only asks the gate.

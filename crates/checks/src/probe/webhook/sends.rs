@@ -29,6 +29,8 @@ pub struct SendsSignedWebhooks;
 const LOOKED_BACK: Period = Period::from_hours(24);
 /// What a signature that does not verify comes to. Other results say that it was not looked at.
 const UNVERIFIED: [&str; 4] = ["bad-signature", "too-new", "too-old", "unsigned"];
+/// What a call comes to that verifies, and whose id had come with another body before.
+const REUSED: &str = "reused-id";
 
 #[async_trait::async_trait]
 impl Check for SendsSignedWebhooks {
@@ -38,8 +40,8 @@ impl Check for SendsSignedWebhooks {
             case: None,
             controls: &["CTS-WHK-01"],
             question: "Do the webhooks that it sends bear a signature that verifies?",
-            sends: "",
-            passes: "",
+            sends: "Nothing: the platform's record of the partner's calls of the last 24 hours is read.",
+            passes: "Each call that came from the partner verifies with its key, is fresh, and has an id that no other one had. Calls from elsewhere do not count against it.",
             risk: "Whoever finds the address can say here what the partner says.",
             fix: "Sign id, time and body of every webhook, retries too, with the key that the platform holds.",
             source: "Standard Webhooks 1.0, \"Signature scheme\"; NIST SP 800-53r5, IA-9.",
@@ -84,12 +86,20 @@ impl Check for SendsSignedWebhooks {
 fn counted(webhook: &Webhook, calls: &[ReceivedCall], own: &Own) -> Value {
     let is_this = |it: &&ReceivedCall| it.webhook.as_deref() == Some(webhook.id.as_str());
     let verified = calls.iter().filter(|it| it.result == "verified").filter(is_this).count();
+    let reused: Vec<String> = calls
+        .iter()
+        .filter(|it| it.result == REUSED)
+        .filter(is_this)
+        .rev()
+        .take(LINES_MAX)
+        .map(|it| format!("{}: {}", it.time, it.result))
+        .collect();
     let wrong = calls.iter().filter(|it| UNVERIFIED.contains(&it.result.as_str()));
     let (ours, strangers): (Vec<_>, Vec<_>) = wrong.partition(|it| own.has(&it.ip));
     let lines: Vec<String> =
         ours.iter().rev().take(LINES_MAX).map(|it| format!("{}: {}", it.time, it.result)).collect();
     json!({
-        "verified": verified, "wrong": ours.len(), "strangers": strangers.len(), "lines": lines,
+        "verified": verified, "reused": reused, "wrong": ours.len(), "strangers": strangers.len(), "lines": lines,
     })
 }
 
@@ -159,6 +169,14 @@ fn judged(transcript: &Transcript) -> Judgement {
         let sentence = "webhooks come from the partner without a signature that verifies";
         return Judgement::fail(sentence).observed(observed).details(lines.collect::<Vec<_>>());
     }
+    let reused = fact.get("reused").and_then(Value::as_array).into_iter().flatten();
+    let reused: Vec<String> = reused.filter_map(Value::as_str).map(str::to_owned).collect();
+    if !reused.is_empty() {
+        let sentence = "webhooks come from the partner with an id that stood for another one";
+        return Judgement::fail(sentence)
+            .observed(format!("{observed}; {} with an id of another one", reused.len()))
+            .details(reused);
+    }
     if verified == 0 {
         return Judgement::inconclusive("no webhook of the partner's has come in 24 h")
             .observed(observed)
@@ -189,6 +207,11 @@ mod tests {
                 }),
             )
         };
+        let reused = || {
+            let lines = ["2026-11-24T03:05:11.000Z: reused-id"];
+            let fact = json!({ "verified": 3, "wrong": 0, "strangers": 0, "reused": lines });
+            sample().fact("webhooks", fact)
+        };
         let error = || json!({ "error": "HTTP 500" });
         judges(
             &SendsSignedWebhooks,
@@ -197,6 +220,7 @@ mod tests {
                 ("strangers knock", seen(3, 0, 9), Pass),
                 ("none signed", seen(0, 3, 0), Fail),
                 ("some signed", seen(9, 1, 0), Fail),
+                ("an id of another one", reused(), Fail),
                 ("silent", seen(0, 0, 0), Inconclusive),
                 ("only strangers", seen(0, 0, 4), Inconclusive),
                 ("nothing was read", sample(), Inconclusive),
@@ -229,7 +253,7 @@ mod tests {
         ];
         let webhook = manifest.webhooks.remove(0);
         let fact = counted(&webhook, &calls, &Own::new(&manifest, &calls));
-        insta::assert_snapshot!(fact, @r#"{"lines":["1970-01-01T00:00:00.000Z: unsigned"],"strangers":2,"verified":1,"wrong":1}"#);
+        insta::assert_snapshot!(fact, @r#"{"lines":["1970-01-01T00:00:00.000Z: unsigned"],"reused":[],"strangers":2,"verified":1,"wrong":1}"#);
         let mut own = Own::new(&manifest, &calls);
         own.networks.push("198.51.100.0/24".parse().unwrap());
         assert_eq!(counted(&webhook, &calls, &own)["wrong"], 2);

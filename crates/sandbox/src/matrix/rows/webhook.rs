@@ -130,7 +130,10 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         check: "sends_signed_webhooks",
         right: &[Acme],
-        mutants: &[Does(Acme, Fault::SendsUnsignedWebhooks)],
+        mutants: &[
+            Does(Acme, Fault::SendsUnsignedWebhooks),
+            Does(Acme, hook(HookFault::RepeatsWebhookIds)),
+        ],
         leans: Platform,
     },
 ];
