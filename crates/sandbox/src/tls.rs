@@ -57,6 +57,16 @@ impl Authority {
         Ok(self.server(hosts)?.get_inner())
     }
 
+    /// A certificate for these hosts and its new private key, as PEM.
+    pub(crate) fn issue(&self, hosts: &[String]) -> Result<(String, String), TlsError> {
+        let mut params = CertificateParams::new(hosts.to_vec())?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
     /// The settings of a server of these hosts, with a new key.
     pub(crate) fn server(&self, hosts: &[String]) -> Result<RustlsConfig, TlsError> {
         Ok(RustlsConfig::from_config(self.vouch(hosts, |_| {})?))

@@ -44,6 +44,7 @@ pub struct World {
     roles: Roles,
     secrets: HeldSecrets,
     harness: Mutex<HarnessSlot>,
+    harness_pem: (String, String),
     legacy_secret: String,
     // Last, so that it outlives what writes there.
     _folder: TempDir,
@@ -55,6 +56,25 @@ enum HarnessSlot {
     Held(HarnessConfig),
     Running(Arc<Harness>),
     Elsewhere,
+}
+
+/// Where the checker's own server has to be started.
+#[derive(Clone)]
+pub struct HarnessSeat {
+    /// Its origin as partners reach it.
+    pub url: String,
+    /// Where it has to listen.
+    pub listen: SocketAddr,
+    /// Its certificate, as PEM.
+    pub certificate: String,
+    /// Its private key, as PEM.
+    pub key: String,
+}
+
+impl std::fmt::Debug for HarnessSeat {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "HarnessSeat({} at {})", self.url, self.listen)
+    }
 }
 
 impl World {
@@ -121,6 +141,7 @@ impl World {
             partners.insert(kind, Partner::start(config, &authority)?);
         }
         let legacy_secret = crate::entropy::token()?;
+        let harness_pem = authority.issue(&[HARNESS_HOST.to_owned()])?;
         let suite = partners.get(&Kind::Meridian);
         let setting = Arc::new(Setting {
             faults: suite.map(Partner::shared_faults).unwrap_or_default(),
@@ -142,6 +163,7 @@ impl World {
             roles,
             secrets,
             harness,
+            harness_pem,
             legacy_secret,
             _folder: folder,
         };
@@ -259,6 +281,22 @@ impl World {
                 Ok(harness)
             }
             _ => Err(StartError::Refused("the harness runs elsewhere".to_owned())),
+        }
+    }
+
+    /// Gives the port of the checker's own server to another process, which has to start it there.
+    pub fn release_harness(&self) -> Result<HarnessSeat, StartError> {
+        let mut slot = self.harness.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *slot, HarnessSlot::Elsewhere) {
+            HarnessSlot::Held(config) => {
+                let listen = config.listener.local_addr().map_err(StartError::Listen)?;
+                let (certificate, key) = self.harness_pem.clone();
+                Ok(HarnessSeat { url: config.url, listen, certificate, key })
+            }
+            kept => {
+                *slot = kept;
+                Err(StartError::Refused("the harness runs already".to_owned()))
+            }
         }
     }
 

@@ -47,6 +47,9 @@ pub struct Config {
     /// How partners are reached; stand-ins are refused in production.
     #[serde(default)]
     pub talk: Talk,
+    /// Our own side, which partners call while they are looked at.
+    #[serde(default)]
+    pub harness: Option<HarnessConfig>,
     /// Secrets that manifests name, each in a file.
     #[serde(default)]
     pub secrets: BTreeMap<String, PathBuf>,
@@ -139,6 +142,20 @@ pub struct Talk {
     pub proved: BTreeSet<String>,
 }
 
+/// Our own side: an https server that plays issuers of tokens and other peers for partners.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HarnessConfig {
+    /// Its origin as partners reach it: `https://probe.example.com`.
+    pub url: Url,
+    /// Where it listens: loopback, unless `open` is set.
+    pub listen: SocketAddr,
+    /// The file with its certificate, and those up to an authority, as PEM.
+    pub certificate: PathBuf,
+    /// The file with its private key, as PEM.
+    pub key: PathBuf,
+}
+
 fn lease() -> Period {
     Period::from_seconds(5)
 }
@@ -194,6 +211,20 @@ impl Config {
                 self.listen
             ));
         }
+        if let Some(harness) = &self.harness {
+            if harness.url.scheme() != "https" || harness.url.path() != "/" {
+                return rule(format!(
+                    "`harness.url` is `{}`; it is an `https` origin without a path",
+                    harness.url
+                ));
+            }
+            if !self.open && !harness.listen.ip().is_loopback() {
+                return rule(format!(
+                    "`harness.listen` is {}; set `open = true` to leave loopback",
+                    harness.listen
+                ));
+            }
+        }
         let talk = &self.talk;
         let stands_in = !talk.resolve.is_empty() || talk.ca.is_some() || !talk.proved.is_empty();
         if self.environment == Environment::Production && stands_in {
@@ -233,6 +264,15 @@ mod tests {
     #[test]
     fn settings_are_read_or_refused_with_a_reason() {
         assert!(Config::parse(TEXT).is_ok());
+        let harness = |url: &str, listen: &str| {
+            format!(
+                "[harness]\nurl = \"{url}\"\nlisten = \"{listen}\"\ncertificate = \"c\"\nkey = \"k\"\n"
+            )
+        };
+        assert!(
+            Config::parse(&format!("{TEXT}{}", harness("https://p.example", "127.0.0.1:1")))
+                .is_ok()
+        );
         let digest = Digest::of(b"token");
         let person = |id: &str| {
             format!("[[person]]\nid = \"{id}\"\nroles = []\ntoken_sha256 = \"{digest}\"\n")
@@ -240,6 +280,8 @@ mod tests {
         let table = [
             (TEXT.replace("127.0.0.1", "0.0.0.0"), "set `open = true`"),
             (format!("{TEXT}surprise = 1\n"), "unknown field"),
+            (format!("{TEXT}{}", harness("http://probe.example", "127.0.0.1:1")), "`https` origin"),
+            (format!("{TEXT}{}", harness("https://probe.example", "0.0.0.0:1")), "harness.listen"),
             (format!("{TEXT}{}{}", person("mira"), person("tom")), "somebody else's too"),
             (format!("{TEXT}{}{}", person("mira"), person("mira")), "used twice"),
             (

@@ -69,7 +69,7 @@ impl KeyPair {
             Alg::Rs256 => Private::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).ok()?)),
         };
         let mut pair = Self { kid: String::new(), alg, private };
-        pair.kid = Digest::of(&pair.public_der()?).hex()[..16].to_owned();
+        Digest::of(&pair.public_der()?).hex()[..16].clone_into(&mut pair.kid);
         Some(pair)
     }
 
@@ -84,7 +84,7 @@ impl KeyPair {
             Alg::Rs256 => Private::Rsa(Box::new(RsaKeyPair::from_pkcs8(bytes).ok()?)),
         };
         let mut pair = Self { kid: String::new(), alg, private };
-        pair.kid = Digest::of(&pair.public_der()?).hex()[..16].to_owned();
+        Digest::of(&pair.public_der()?).hex()[..16].clone_into(&mut pair.kid);
         Some(pair)
     }
 

@@ -7,6 +7,7 @@
 mod booth;
 pub mod issuer;
 pub mod keys;
+pub mod listen;
 mod serve;
 pub mod transmitter;
 
@@ -47,6 +48,12 @@ pub enum HarnessError {
     /// The port cannot be used.
     #[error("the harness cannot listen")]
     Listen(#[from] std::io::Error),
+    /// A file is not what it should be.
+    #[error("the harness' {0} is not PEM that can be read")]
+    Pem(&'static str),
+    /// The certificate and its key do not fit.
+    #[error("the harness' certificate cannot be used")]
+    Tls(#[from] rustls::Error),
 }
 
 /// The running server. It stops when it is dropped.
@@ -87,9 +94,16 @@ impl Harness {
         let inner = Arc::new(Inner::default());
         let certificates = Named(Arc::clone(&config.certificates));
         let task = tokio::spawn(serve::serve(listener, config.certificates, Arc::clone(&inner)));
+        Ok(Self::with(config.url, certificates, (inner, task)))
+    }
+
+    fn with(
+        url: String,
+        certificates: Named,
+        (inner, task): (Arc<Inner>, JoinHandle<()>),
+    ) -> Arc<Self> {
         let (issuers, transmitters) = (issuer::Issuers::default(), Transmitters::default());
-        let url = config.url;
-        Ok(Arc::new(Self { url, certificates, inner, issuers, transmitters, task }))
+        Arc::new(Self { url, certificates, inner, issuers, transmitters, task })
     }
 
     /// Its origin as partners reach it, without a slash at the end.

@@ -25,3 +25,25 @@ fn a_path_leads_to_the_booth_that_it_names() {
     assert_eq!(rest(""), None);
     assert_eq!(rest("/.well-known/x"), None);
 }
+
+#[tokio::test]
+async fn a_harness_waits_for_whoever_ends_at_its_port() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap();
+    let url = "https://probe.example.com".to_owned();
+    let harness = Harness::listen(url, address, Arc::new(|_: Option<&str>| None)).unwrap();
+    drop(other);
+    let heard = async {
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), heard).await.unwrap();
+    drop(harness);
+}
+
+#[test]
+fn a_certificate_is_pem() {
+    let refused = listen::certificates(b"no certificate", b"no key");
+    assert!(matches!(refused, Err(HarnessError::Pem("key") | HarnessError::Pem("certificate"))));
+}

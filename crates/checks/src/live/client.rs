@@ -8,7 +8,7 @@ use bytes::Bytes;
 use countersign_model::check::transcript::FailureKind;
 use countersign_model::declare::Manifest;
 use countersign_model::declare::hours::Hours;
-use countersign_model::declare::manifest::{Environment, HostProof};
+use countersign_model::declare::manifest::{Environment, HostProof, Resource};
 use countersign_model::time::Timestamp;
 use http_body_util::Full;
 use ipnet::IpNet;
@@ -273,9 +273,9 @@ pub fn hosts_of(manifest: &Manifest) -> BTreeSet<String> {
     }
     let next = manifest.events.iter().filter_map(|it| it.signing.next_key.as_ref());
     calls.extend(next.map(|it| it.call.as_str()));
-    calls.extend(manifest.resources.iter().flat_map(|it| it.addresses()).map(|it| it.1));
     let streams = manifest.events.iter().filter_map(|it| it.stream.as_ref()?.canary.as_ref());
     calls.extend(streams.flat_map(|it| [it.open.as_str(), it.access.as_str()]));
+    calls.extend(manifest.resources.iter().flat_map(Resource::addresses).map(|it| it.1));
     addresses.extend(manifest.callbacks.iter().map(|it| it.url.to_string()));
     calls.extend(manifest.callbacks.iter().filter_map(|it| it.start.as_deref()));
     for webhook in &manifest.webhooks {

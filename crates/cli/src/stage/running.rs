@@ -63,6 +63,9 @@ mod tests {
     async fn a_stage_starts_and_ends_in_one_process() {
         let folder = tempfile::tempdir().unwrap();
         let running = start(&folder.path().join("stage"), Options::default()).await.unwrap();
+        let config = Config::load(&running.stage.config_file).unwrap();
+        let listen = config.harness.unwrap().listen;
+        assert!(tokio::net::TcpStream::connect(listen).await.is_ok(), "the harness answers");
         let gates: Vec<_> = running.sandbox.gates.iter().map(|it| Arc::clone(&it.1)).collect();
         let heard = async {
             while gates.iter().any(|it| it.epoch() == 0) {
@@ -73,7 +76,8 @@ mod tests {
         drop(gates);
         let stage = running.shutdown().await.unwrap();
         let config = Config::load(&stage.config_file).unwrap();
-        assert!(config.platform.test.is_none() && config.talk.resolve.is_empty());
+        assert!(config.harness.is_none() && config.platform.test.is_none());
+        assert!(config.talk.resolve.is_empty());
         stage.remove().unwrap();
         assert!(!folder.path().join("stage").exists());
     }

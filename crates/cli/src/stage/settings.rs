@@ -94,6 +94,7 @@ pub(super) fn connect(stage: &Stage, world: &World) -> Result<(), StageError> {
     talk["ca"] = value(path(&ca)?);
     talk["resolve"] = Item::Table(resolve);
     top["talk"] = Item::Table(talk);
+    top["harness"] = Item::Table(harness(world, &folder)?);
     let mut secrets = Table::new();
     for (name, secret) in world.secrets() {
         let file = folder.join("secrets").join(&name);
@@ -111,12 +112,26 @@ pub(super) fn connect(stage: &Stage, world: &World) -> Result<(), StageError> {
     seat::replace(&stage.config_file, &text)
 }
 
+/// Where the server has to start the checker's own side, and what it shows there.
+fn harness(world: &World, folder: &Path) -> Result<Table, StageError> {
+    let own = world.release_harness()?;
+    let mut harness = Table::new();
+    harness["url"] = value(own.url);
+    harness["listen"] = value(own.listen.to_string());
+    for (name, text) in [("certificate", &own.certificate), ("key", &own.key)] {
+        let file = folder.join(format!("harness-{name}.pem"));
+        seat::replace(&file, text)?;
+        harness[name] = value(path(&file)?);
+    }
+    Ok(harness)
+}
+
 /// Takes out again what [`connect`] wrote.
 pub(super) fn disconnect(stage: &Stage) -> Result<(), StageError> {
     let text = std::fs::read_to_string(&stage.config_file)
         .map_err(StageError::file("read", &stage.config_file))?;
     let mut document: DocumentMut = text.parse()?;
-    for section in ["platform", "secrets", "sources", "talk"] {
+    for section in ["harness", "platform", "secrets", "sources", "talk"] {
         document.remove(section);
     }
     seat::replace(&stage.config_file, &document.to_string())?;

@@ -33,7 +33,7 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
         settings: figures(&job, &requirements),
         talk: TalkConfig { proofs: Some(job.proofs.clone()), ..world.talk.clone() },
         platform: world.test.clone(),
-        harness: None,
+        harness: world.harness.clone(),
         production: world.production.clone(),
         sources: world.sources.clone(),
         secrets: world.secrets.clone(),

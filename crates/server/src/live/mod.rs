@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use countersign_checks::harness::Harness;
 use countersign_checks::live::client::TalkConfig;
 use countersign_checks::platform::{Platform, PlatformError, RaisedAlert};
 use countersign_checks::secrets::Secrets;
@@ -33,6 +34,7 @@ pub use setup::LiveError;
 /// The world as it is.
 #[derive(Debug)]
 pub struct LiveWorld {
+    harness: Option<Arc<Harness>>,
     production: Option<Arc<dyn Platform>>,
     test: Option<Arc<dyn Platform>>,
     talk: TalkConfig,
@@ -42,7 +44,8 @@ pub struct LiveWorld {
 }
 
 impl LiveWorld {
-    /// The world that the settings name. It asks nobody yet.
+    /// The world that the settings name. It asks nobody yet. Where they name a harness, it starts,
+    /// and needs a runtime of tokio.
     pub fn from_config(config: &Config, clock: Clock) -> Result<Self, LiveError> {
         setup::world(config, clock)
     }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_checks::harness::listen::certificates;
+use countersign_checks::harness::{Harness, HarnessError};
 use countersign_checks::live::client::TalkConfig;
 use countersign_checks::platform::sandbox::{SandboxPlatform, SandboxSettings};
 use countersign_checks::platform::{Platform, PlatformError};
@@ -11,7 +13,7 @@ use countersign_checks::secrets::Secrets;
 
 use super::LiveWorld;
 use crate::clock::{Clock, LiveClock};
-use crate::config::{Config, PlatformConfig};
+use crate::config::{Config, HarnessConfig, PlatformConfig};
 
 /// How long one question to a platform may take.
 const PLATFORM_MAX: Duration = Duration::from_secs(5);
@@ -32,6 +34,9 @@ pub enum LiveError {
     /// A connector does not exist.
     #[error("there is no connector `{0}`")]
     Kind(String),
+    /// Our own side cannot be set up.
+    #[error("the harness cannot be set up")]
+    Harness(#[from] HarnessError),
     /// A connector cannot be set up.
     #[error("the connector cannot be set up")]
     Platform(#[from] PlatformError),
@@ -52,6 +57,7 @@ pub(super) fn world(config: &Config, clock: Clock) -> Result<LiveWorld, LiveErro
         secrets.push((name.clone(), text(path)?));
     }
     Ok(LiveWorld {
+        harness: config.harness.as_ref().map(|it| harness(it, &config.data)).transpose()?,
         production: connect(&config.platform.production)?,
         test: connect(&config.platform.test)?,
         talk,
@@ -59,6 +65,17 @@ pub(super) fn world(config: &Config, clock: Clock) -> Result<LiveWorld, LiveErro
         sources: config.sources.clone(),
         clock,
     })
+}
+
+/// Starts our own side; its issuers keep their keys beside the database.
+fn harness(config: &HarnessConfig, data: &Path) -> Result<Arc<Harness>, LiveError> {
+    let certificates = certificates(&bytes(&config.certificate)?, &bytes(&config.key)?)?;
+    let url = config.url.as_str().trim_end_matches('/').to_owned();
+    let harness = Harness::listen(url, config.listen, certificates)?;
+    let folder = data.join("issuers");
+    let kept = harness.keep_issuers(&folder);
+    kept.map_err(|source| LiveError::File { path: folder, source })?;
+    Ok(harness)
 }
 
 fn platform(
