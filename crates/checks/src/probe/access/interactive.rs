@@ -80,10 +80,8 @@ fn judge(transcript: &Transcript) -> Judgement {
 }
 
 fn decide(transcript: &Transcript) -> Judgement {
-    for missing in [no_actor(transcript), not_ordinary(transcript, "control")] {
-        if let Some(it) = missing {
-            return it;
-        }
+    if let Some(it) = no_actor(transcript).or_else(|| not_ordinary(transcript, "control")) {
+        return it;
     }
     let ways = [
         way(transcript, "browser", "a browser", "a browser may use its token, and nobody is told"),

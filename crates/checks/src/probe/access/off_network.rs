@@ -118,10 +118,8 @@ fn decide(
             .at("declared_use.networks")
             .into());
     }
-    for missing in [no_actor(transcript), not_ordinary(transcript, "control")] {
-        if let Some(it) = missing {
-            return Err(it.into());
-        }
+    if let Some(it) = no_actor(transcript).or_else(|| not_ordinary(transcript, "control")) {
+        return Err(it.into());
     }
     let alert = transcript.fact("alert");
     let seen = format!("{} from {}", status(elsewhere), word(elsewhere, "from"));

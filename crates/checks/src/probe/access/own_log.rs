@@ -55,7 +55,7 @@ fn play(mut scene: Scene<'_>) -> BoxFuture<'_, ()> {
         let before = written(&mut scene, &actor, ("before", since)).await;
         let Some(before) = before else { return };
         for call in calls.iter().take(CALLS_MAX) {
-            if scene.talk.transcript().settings.get("repeat").is_none() {
+            if !scene.talk.transcript().settings.contains_key("repeat") {
                 let read = admin(scene.platform, AdminAct::AccessLog(&actor.copy.client_id));
                 let repeat = format!("{}; then {read}", api_call(scene.platform, call, &[]));
                 scene.talk.setting("repeat", repeat);

@@ -148,10 +148,8 @@ fn judge(transcript: &Transcript) -> Judgement {
 }
 
 fn decide(transcript: &Transcript) -> Judgement {
-    for missing in [no_actor(transcript), not_ordinary(transcript, "control")] {
-        if let Some(it) = missing {
-            return it;
-        }
+    if let Some(it) = no_actor(transcript).or_else(|| not_ordinary(transcript, "control")) {
+        return it;
     }
     if !says(transcript.fact("disabled"), "done") {
         return Judgement::inconclusive("the platform did not disable the copy")
