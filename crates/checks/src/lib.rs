@@ -12,6 +12,7 @@ pub mod settings;
 
 pub mod harness;
 pub mod live;
+pub mod once;
 pub mod redact;
 pub mod secrets;
 pub mod talk;

@@ -18,11 +18,11 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::check::{CUT_SHORT, Check, NO_SUBJECT, Stage, conclude};
-use crate::drill::rotation::Rotations;
 use crate::harness::Harness;
 use crate::live::client::{Client, TalkConfig, TalkConfigError};
 use crate::live::clock::Clock;
 use crate::live::entropy;
+use crate::once::Once;
 use crate::platform::Platform;
 use crate::preflight::{Preflight, preflight};
 use crate::progress::Progress;
@@ -183,7 +183,8 @@ impl Job {
             observed_since: input.observed_since,
             clock: input.clock,
             salt: input.salt,
-            rotations: Rotations::default(),
+            rotations: Once::default(),
+            looks: Once::default(),
         };
         Ok(Self {
             means: Arc::new(means),

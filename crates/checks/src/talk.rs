@@ -1,5 +1,7 @@
 //! What a check may touch while it looks. Everything it learns goes into the transcript.
 
+mod raw;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,12 +15,12 @@ use countersign_model::time::{Period, Timestamp};
 use countersign_seal::Digest;
 use serde_json::{Value, json};
 
-use crate::drill::rotation::Rotations;
 use crate::harness::Harness;
 use crate::live::ask::{Ask, Received};
 use crate::live::client::Client;
 use crate::live::clock::Clock;
 use crate::live::entropy;
+use crate::once::Once;
 use crate::platform::{ClientCopy, CopyTerms, Platform, PlatformError, WebhookCopy};
 use crate::redact::Redactor;
 use crate::secrets::Secrets;
@@ -58,8 +60,10 @@ pub struct Means {
     pub clock: Arc<dyn Clock>,
     /// Salts digests of what is taken out.
     pub salt: [u8; 32],
-    /// The rotations of this run.
-    pub rotations: Rotations,
+    /// The rotations of this run, by identity.
+    pub rotations: Once,
+    /// The looks at hosts of this run, by host.
+    pub looks: Once,
 }
 
 /// What a check may touch while it looks.

@@ -1,5 +1,7 @@
 //! The way to the partner: only hosts that the manifest names, only as it allows.
 
+mod raw;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,6 +20,8 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::time::Instant;
 use url::Url;
 
+pub use raw::{Located, Looked};
+
 use super::ask::{Ask, Received};
 use super::dns::Dns;
 use super::http::{Bounds, Way, exchange};
@@ -32,7 +36,7 @@ const REPEATS_MAX: u32 = 2;
 /// How names are found and who may be attacked. All but the last are for tests alone.
 #[derive(Debug, Clone, Default)]
 pub struct TalkConfig {
-    /// Names with an address of our own choice.
+    /// Names with an address of our own choice: `host`, or `host:port` for that port alone.
     pub resolve: BTreeMap<String, SocketAddr>,
     /// Certificates (PEM) that vouch for those names, and for no other.
     pub ca: Option<Vec<u8>>,
@@ -72,7 +76,9 @@ pub struct Client {
     pub(super) dns: Dns,
     resolver: Resolver,
     public: Arc<ClientConfig>,
+    public_roots: Arc<RootCertStore>,
     mapped: Arc<ClientConfig>,
+    mapped_roots: Arc<RootCertStore>,
     lanes: Lanes,
     own: Option<(Reach, Lanes)>,
 }
@@ -126,8 +132,10 @@ impl Client {
                 allowed: config.allow_networks.clone(),
                 dns: Dns::new(config.dns),
             },
-            public: tls(public)?,
-            mapped: tls(mapped)?,
+            public: tls(public.clone())?,
+            public_roots: Arc::new(public),
+            mapped: tls(mapped.clone())?,
+            mapped_roots: Arc::new(mapped),
             lanes: Lanes::per_second(rules.map_or(1, |it| it.rate_per_second)),
             own: None,
         })
@@ -191,7 +199,7 @@ impl Client {
                 (&reach.resolver, lanes, &reach.tls)
             }
             _ => {
-                let is_mapped = self.resolver.fixed.contains_key(host);
+                let is_mapped = self.resolver.is_mapped(host);
                 let tls = if is_mapped { &self.mapped } else { &self.public };
                 (&self.resolver, &self.lanes, tls)
             }
@@ -207,22 +215,28 @@ impl Client {
         if self.is_own(&host) {
             return Ok((url, host, Whose::Platform));
         }
-        if !self.hosts.contains(&host) {
+        self.may_reach(&host, ask.hostile, now)?;
+        Ok((url, host, Whose::Partner))
+    }
+
+    /// Only hosts of the manifest; hostile only where and when the partner agreed to it.
+    fn may_reach(&self, host: &str, hostile: bool, now: Timestamp) -> Result<(), String> {
+        if !self.hosts.contains(host) {
             return Err(format!("the manifest does not name the host `{host}`"));
         }
-        if ask.hostile {
+        if hostile {
             let Some(rules) = &self.rules else {
                 return Err("the manifest has no [rules_of_engagement]".to_owned());
             };
             if !rules.hours.as_ref().is_some_and(|it| it.contains(now)) {
                 return Err("it is outside the hours of [rules_of_engagement]".to_owned());
             }
-            if let Err(todo) = self.is_proved(&host) {
+            if let Err(todo) = self.is_proved(host) {
                 let text = format!("the partner has not proved that it controls `{host}`: {todo}");
                 return Err(text);
             }
         }
-        Ok((url, host, Whose::Partner))
+        Ok(())
     }
 }
 

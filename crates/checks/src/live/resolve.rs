@@ -17,7 +17,8 @@ const ADDRESSES_MAX: usize = 32;
 /// Where names lead, and which addresses nobody may be sent to.
 #[derive(Debug, Clone, Default)]
 pub struct Resolver {
-    /// Names with an address of our own choice, for tests: they pass the guard.
+    /// Names with an address of our own choice, for tests: they pass the guard. `host:port` is for
+    /// that port alone and comes before `host`, which is for every other one.
     pub fixed: BTreeMap<String, SocketAddr>,
     /// Private networks that are allowed all the same.
     pub allowed: Vec<IpNet>,
@@ -29,7 +30,8 @@ impl Resolver {
     /// The address to connect to. One private address among several refuses the name: a name that
     /// answers both ways is a trap.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<SocketAddr, Refusal> {
-        if let Some(fixed) = self.fixed.get(host) {
+        let exact = self.fixed.get(&format!("{host}:{port}"));
+        if let Some(fixed) = exact.or_else(|| self.fixed.get(host)) {
             return Ok(*fixed);
         }
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -59,6 +61,17 @@ impl Resolver {
             Ok(Err(_)) => Err("no such name".to_owned()),
             Ok(Ok(it)) => Ok(it.take(ADDRESSES_MAX).collect()),
         }
+    }
+
+    /// Whether an operator leads this name, or one of its ports, to an address of his own.
+    pub fn is_mapped(&self, host: &str) -> bool {
+        let of_port = |it: &String| it.rsplit_once(':').is_some_and(|(name, _)| name == host);
+        self.fixed.contains_key(host) || self.fixed.keys().any(of_port)
+    }
+
+    /// Whether this very port leads somewhere: a mapped name says nothing about its other ports.
+    pub fn knows(&self, host: &str, port: u16) -> bool {
+        !self.is_mapped(host) || self.fixed.contains_key(&format!("{host}:{port}"))
     }
 
     fn guard(&self, address: IpAddr) -> Result<(), Refusal> {
@@ -150,5 +163,20 @@ mod tests {
         let fixed: SocketAddr = "127.0.0.1:8443".parse().unwrap();
         resolver.fixed.insert("acme.example".to_owned(), fixed);
         assert_eq!(resolver.resolve("acme.example", 443).await, Ok(fixed));
+    }
+
+    #[tokio::test]
+    async fn a_mapped_port_comes_before_a_mapped_name() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let (any, plain) = (address("127.0.0.1:8443"), address("127.0.0.1:8080"));
+        let fixed = [("acme.example", any), ("acme.example:80", plain), ("b.example:81", plain)];
+        let fixed = fixed.map(|(name, it)| (name.to_owned(), it)).into();
+        let resolver = Resolver { fixed, allowed: Vec::new() };
+        assert_eq!(resolver.resolve("acme.example", 80).await, Ok(plain));
+        assert_eq!(resolver.resolve("acme.example", 443).await, Ok(any));
+        assert!(resolver.is_mapped("acme.example") && resolver.is_mapped("b.example"));
+        assert!(!resolver.is_mapped("c.example"));
+        assert!(resolver.knows("acme.example", 80) && !resolver.knows("acme.example", 81));
+        assert!(resolver.knows("c.example", 80));
     }
 }

@@ -1,7 +1,6 @@
 //! What the rotation drills share: one rotation per run, watched, and what follows from it.
 
 mod keys;
-mod once;
 mod requests;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -12,7 +11,6 @@ use countersign_model::declare::Manifest;
 use countersign_model::require::profile::Section;
 use serde_json::json;
 
-pub use once::Rotations;
 pub(crate) use requests::Refused;
 pub(crate) use seen::Seen;
 pub(crate) use watch::watch;
