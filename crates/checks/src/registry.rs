@@ -17,6 +17,7 @@ static FAMILIES: &[&[&dyn Check]] = &[
     probe::set::CHECKS,
     probe::sender::CHECKS,
     probe::front::CHECKS,
+    probe::tls::CHECKS,
     probe::CHECKS,
     probe::access::CHECKS,
     probe::revocation::CHECKS,

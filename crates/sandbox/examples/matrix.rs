@@ -15,6 +15,9 @@ async fn main() -> ExitCode {
     match matrix::run(only.as_ref()).await {
         Ok(matrix) => {
             let text = if as_json { matrix.document().to_string() } else { matrix.table() };
+            for line in matrix.missed().iter().chain(&matrix.false_alarms()) {
+                let _told = writeln!(std::io::stderr(), "{line}");
+            }
             let is_right = matrix.missed().is_empty() && matrix.false_alarms().is_empty();
             match writeln!(out, "{text}") {
                 Ok(()) if is_right => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@
 mod ask;
 mod clock;
 mod entropy;
+mod front;
 mod more;
 mod net;
 mod oauth_fault;
@@ -27,7 +28,7 @@ pub use net::Net;
 pub use oauth_fault::OauthFault;
 pub use partner::{
     AccessFault, Business, Certifier, ClientFault, Fault, FrontFault, HookFault, JwtFault, Kind,
-    Partner, SenderFault,
+    Partner, SenderFault, TlsFault,
 };
 pub use platform::{Platform, PlatformConfig, TokenForm};
 pub use role::SetFault;

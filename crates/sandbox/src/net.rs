@@ -9,7 +9,7 @@ use crate::StartError;
 /// Which name is where, and whom to trust.
 #[derive(Debug, Clone)]
 pub struct Net {
-    /// Where each host is.
+    /// Where each host is; `host:80` is where it stands without TLS.
     pub resolve: BTreeMap<String, SocketAddr>,
     /// The authority's certificate.
     pub ca_pem: String,
@@ -37,7 +37,8 @@ impl Net {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TIMEOUT)
             .local_address(from);
-        for (host, address) in &self.resolve {
+        // A name with a port is for those who look at that port.
+        for (host, address) in self.resolve.iter().filter(|it| !it.0.contains(':')) {
             builder = builder.resolve(host, *address);
         }
         Ok(builder)

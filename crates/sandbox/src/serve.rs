@@ -1,13 +1,16 @@
 //! A server on loopback that can be stopped and started on the same port.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use rustls::ServerConfig;
 
 use crate::StartError;
+use crate::front::{Greeter, hsts};
+use crate::partner::Faults;
 
 /// A router behind TLS on a port of loopback.
 #[derive(Debug)]
@@ -15,6 +18,7 @@ pub(crate) struct Served {
     address: SocketAddr,
     config: RustlsConfig,
     router: Router,
+    faults: Faults,
     running: Mutex<Option<Handle<SocketAddr>>>,
 }
 
@@ -24,16 +28,37 @@ pub(crate) fn listener() -> Result<TcpListener, StartError> {
 }
 
 impl Served {
-    /// Starts to answer.
+    /// Starts to answer, as it should.
     pub(crate) fn start(
         listener: TcpListener,
         config: RustlsConfig,
         router: Router,
     ) -> Result<Self, StartError> {
+        Self::start_with(listener, config, router, Faults::default())
+    }
+
+    /// Starts to answer, as these faults have it: those that can be seen before there is a request.
+    pub(crate) fn start_with(
+        listener: TcpListener,
+        config: RustlsConfig,
+        router: Router,
+        faults: Faults,
+    ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Listen)?;
-        let served = Self { address, config, router, running: Mutex::new(None) };
+        let router = router.layer(axum::middleware::from_fn_with_state(faults.clone(), hsts));
+        let served = Self { address, config, router, faults, running: Mutex::new(None) };
         served.run(listener)?;
         Ok(served)
+    }
+
+    /// What it presents now.
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        self.config.get_inner()
+    }
+
+    /// Presents this to whoever comes from now on.
+    pub(crate) fn present(&self, config: Arc<ServerConfig>) {
+        self.config.reload_from_config(config);
     }
 
     fn run(&self, listener: TcpListener) -> Result<(), StartError> {
@@ -41,6 +66,7 @@ impl Served {
         let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
         let server = axum_server::from_tcp_rustls(listener, self.config.clone())
             .map_err(StartError::Listen)?
+            .map(|it| it.acceptor(Greeter::new(self.faults.clone())))
             .handle(handle.clone());
         tokio::spawn(async move {
             if let Err(error) = server.serve(service).await {

@@ -1,5 +1,6 @@
 //! One certificate authority per run, and servers that it vouches for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum_server::tls_rustls::RustlsConfig;
@@ -10,6 +11,10 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::version::TLS12;
+
+use crate::clock;
+use crate::partner::{Fault, TlsFault};
 
 /// A certificate authority that lives as long as this value.
 pub struct Authority {
@@ -29,6 +34,9 @@ pub enum TlsError {
     /// A certificate could not be made.
     #[error("a certificate could not be made")]
     Certificate(#[from] rcgen::Error),
+    /// A date lies outside of what can be written.
+    #[error("a certificate cannot run then")]
+    Date(#[from] time::error::ComponentRange),
     /// The settings do not fit together.
     #[error("TLS could not be configured")]
     Config(#[from] rustls::Error),
@@ -69,44 +77,92 @@ impl Authority {
 
     /// The settings of a server of these hosts, with a new key.
     pub(crate) fn server(&self, hosts: &[String]) -> Result<RustlsConfig, TlsError> {
-        Ok(RustlsConfig::from_config(self.vouch(hosts, |_| {})?))
+        Ok(RustlsConfig::from_config(self.made(hosts, None)?))
     }
 
     /// The settings of a server whose certificate has expired.
     pub(crate) fn expired(&self, host: &str) -> Result<Arc<ServerConfig>, TlsError> {
-        self.vouch(&[host.to_owned()], |params| {
-            params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-            params.not_after = rcgen::date_time_ymd(2021, 1, 1);
-        })
+        self.made(&[host.to_owned()], Some(TlsFault::CertificateRanOut))
     }
 
     /// The settings of a server that nobody vouches for.
     pub(crate) fn self_signed(host: &str) -> Result<Arc<ServerConfig>, TlsError> {
         let params = CertificateParams::new(vec![host.to_owned()])?;
         let key = KeyPair::generate()?;
-        config(&params.self_signed(&key)?, &key)
+        config(&params.self_signed(&key)?, &key, None)
     }
 
-    fn vouch(
+    /// The same with this flaw, where it is one of the certificate or of the versions.
+    fn made(
         &self,
         hosts: &[String],
-        change: impl FnOnce(&mut CertificateParams),
+        flaw: Option<TlsFault>,
     ) -> Result<Arc<ServerConfig>, TlsError> {
-        let mut names = hosts.to_vec();
+        let mut names = match flaw {
+            Some(TlsFault::CertificateOfAnotherHost) => vec!["elsewhere.example".to_owned()],
+            _ => hosts.to_vec(),
+        };
         names.push("127.0.0.1".to_owned());
         let mut params = CertificateParams::new(names)?;
+        let (from, until) = match flaw {
+            Some(TlsFault::CertificateRanOut) => (-80, -1),
+            Some(TlsFault::CertificateRunsOut) => (-80, 10),
+            Some(TlsFault::CertificateRunsLong) => (-1, 399),
+            _ => (-1, 89),
+        };
+        let days = |count: i64| {
+            time::OffsetDateTime::from_unix_timestamp(clock::now().seconds() + count * DAY)
+        };
+        params.not_before = days(from)?;
+        params.not_after = days(until)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        change(&mut params);
         let key = KeyPair::generate()?;
-        config(&params.signed_by(&key, &self.issuer)?, &key)
+        let certificate = match flaw {
+            Some(TlsFault::CertificateOfNobody) => params.self_signed(&key)?,
+            _ => params.signed_by(&key, &self.issuer)?,
+        };
+        config(&certificate, &key, flaw)
     }
 }
 
-fn config(certificate: &rcgen::Certificate, key: &KeyPair) -> Result<Arc<ServerConfig>, TlsError> {
+/// What a server presents when it is right, and with each flaw.
+#[derive(Debug)]
+pub(crate) struct Flawed {
+    right: Arc<ServerConfig>,
+    wrong: Vec<(TlsFault, Arc<ServerConfig>)>,
+}
+
+impl Flawed {
+    /// For these hosts.
+    pub(crate) fn new(
+        authority: &Authority,
+        hosts: &[String],
+        right: Arc<ServerConfig>,
+    ) -> Result<Self, TlsError> {
+        let wrong = FLAWS.iter().map(|it| Ok((*it, authority.made(hosts, Some(*it))?)));
+        Ok(Self { right, wrong: wrong.collect::<Result<_, TlsError>>()? })
+    }
+
+    /// What is presented with these faults.
+    pub(crate) fn of(&self, faults: &BTreeSet<Fault>) -> Arc<ServerConfig> {
+        let found = self.wrong.iter().find(|it| faults.contains(&Fault::Tls(it.0)));
+        Arc::clone(found.map_or(&self.right, |it| &it.1))
+    }
+}
+
+fn config(
+    certificate: &rcgen::Certificate,
+    key: &KeyPair,
+    flaw: Option<TlsFault>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let versions = match flaw {
+        Some(TlsFault::SpeaksNoTls13) => vec![&TLS12],
+        _ => rustls::ALL_VERSIONS.to_vec(),
+    };
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(&versions)?
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], private)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -118,3 +174,14 @@ pub(crate) fn install_provider() {
     // Refused only when somebody installed one before, which is as good.
     let _installed_before = default_provider().install_default();
 }
+
+const DAY: i64 = 24 * 60 * 60;
+/// The flaws of what a server presents.
+const FLAWS: [TlsFault; 6] = [
+    TlsFault::CertificateOfAnotherHost,
+    TlsFault::CertificateOfNobody,
+    TlsFault::CertificateRanOut,
+    TlsFault::CertificateRunsLong,
+    TlsFault::CertificateRunsOut,
+    TlsFault::SpeaksNoTls13,
+];

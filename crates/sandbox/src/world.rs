@@ -16,6 +16,7 @@ use countersign_model::time::Period;
 use countersign_seal::Digest;
 use tempfile::TempDir;
 
+use crate::front::PlainPort;
 use crate::manifests::{OVER_BROAD_SCOPE, Version, manifest, read};
 use crate::partner::{PartnerConfig, Tenant};
 use crate::platform::JWT_BEARER;
@@ -100,6 +101,10 @@ impl World {
         }
         let roles = role::hold(&mut resolve)?;
         resolve.insert(INWARD.0.to_owned(), INWARD.1);
+        let mut plain = BTreeMap::new();
+        for kind in Kind::EVERY {
+            plain.insert(kind, plain_port(kind, &mut resolve)?);
+        }
         let net = Net { resolve, ca_pem: authority.pem().to_owned() };
         let mut take = |name: &str| match listeners.remove(name) {
             Some(held) => Ok(held),
@@ -132,6 +137,7 @@ impl World {
             let config = PartnerConfig {
                 kind,
                 listener: take(kind.slug())?,
+                plain: plain.remove(&kind).map_or_else(PlainPort::closed, Ok)?,
                 net: net.clone(),
                 tenants: vec![of(Lane::Certified, &production)?, of(Lane::Trial, &test)?],
                 event_keys: vec![production.event_key(), test.event_key()],
@@ -410,6 +416,22 @@ fn register(
         platform.register_webhook(slug, webhook);
     }
     Ok(())
+}
+
+/// Port 80 of a partner's hosts: of some nobody listens there, of some whoever comes is sent on.
+fn plain_port(
+    kind: Kind,
+    resolve: &mut BTreeMap<String, SocketAddr>,
+) -> Result<PlainPort, StartError> {
+    let port = match kind {
+        Kind::Acme | Kind::Meridian => PlainPort::open()?,
+        Kind::Northwind | Kind::Payrun | Kind::Shiftly => PlainPort::closed()?,
+    };
+    let roles = role::ROLES.iter().map(|it| it.host).filter(|_| kind == Kind::Meridian);
+    for host in kind.hosts().iter().copied().chain(roles) {
+        resolve.insert(format!("{host}:80"), port.address()?);
+    }
+    Ok(port)
 }
 
 /// The certificate of the checker's own server, and wrong ones for names below it.

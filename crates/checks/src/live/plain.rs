@@ -68,7 +68,8 @@ pub fn read(bytes: &[u8]) -> Received {
         Some((name.trim().to_lowercase(), value.trim().to_owned()))
     });
     let body = body.get(4..).unwrap_or_default().to_vec();
-    Received { status, headers: headers.take(HEADERS_MAX).collect(), body, failure: None }
+    let headers = headers.take(HEADERS_MAX).collect();
+    Received { status, headers, body, failure: None, took_ms: 0 }
 }
 
 fn closed() -> Received {

@@ -171,7 +171,7 @@ mod tests {
         let (any, plain) = (address("127.0.0.1:8443"), address("127.0.0.1:8080"));
         let fixed = [("acme.example", any), ("acme.example:80", plain), ("b.example:81", plain)];
         let fixed = fixed.map(|(name, it)| (name.to_owned(), it)).into();
-        let resolver = Resolver { fixed, allowed: Vec::new() };
+        let resolver = Resolver { fixed, ..Resolver::default() };
         assert_eq!(resolver.resolve("acme.example", 80).await, Ok(plain));
         assert_eq!(resolver.resolve("acme.example", 443).await, Ok(any));
         assert!(resolver.is_mapped("acme.example") && resolver.is_mapped("b.example"));

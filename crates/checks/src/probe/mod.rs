@@ -15,6 +15,7 @@ pub mod revocation;
 pub mod revoked_token;
 pub mod sender;
 pub mod set;
+pub mod tls;
 pub(crate) mod token;
 pub mod undeclared_scope;
 pub mod webhook;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use countersign_checks::drill::rotation::Rotations;
 use countersign_checks::live::ask::Ask;
 use countersign_checks::live::client::Client;
 use countersign_checks::live::clock::SystemClock;
+use countersign_checks::once::Once;
 use countersign_checks::platform::{PlatformError, PlatformFault};
 use countersign_checks::redact::shown;
 use countersign_checks::secrets::Secrets;
@@ -75,7 +75,8 @@ fn means(client: Client, known: &str) -> Arc<Means> {
         clock: Arc::new(SystemClock::start()),
         salt: [9; 32],
         harness: None,
-        rotations: Rotations::default(),
+        rotations: Once::default(),
+        looks: Once::default(),
     })
 }
 

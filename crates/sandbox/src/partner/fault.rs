@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::access::AccessFault;
 use super::front_fault::FrontFault;
 use super::jwt_fault::JwtFault;
+use super::tls_fault::TlsFault;
 use super::{ClientFault, HookFault, SenderFault};
 use crate::OauthFault;
 use crate::role::SetFault;
@@ -104,6 +105,9 @@ pub enum Fault {
     /// A fault of Meridian's receiver of security events.
     #[serde(untagged)]
     Set(SetFault),
+    /// Its TLS is wrong, or it serves something without.
+    #[serde(untagged)]
+    Tls(TlsFault),
 }
 
 /// Which faults are switched on now.

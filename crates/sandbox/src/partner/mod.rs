@@ -17,6 +17,7 @@ mod own_api;
 mod receiver;
 mod repository;
 mod sender_fault;
+mod tls_fault;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
@@ -45,10 +46,13 @@ pub use jwt_fault::JwtFault;
 pub use kind::Kind;
 pub(crate) use mood::mood;
 pub use sender_fault::SenderFault;
+pub use tls_fault::TlsFault;
 
+use crate::front::{Plain, PlainPort};
 use crate::manifests::manifest;
 use crate::role::app;
 use crate::serve::Served;
+use crate::tls::Flawed;
 use crate::{Authority, Net, StartError, clock, entropy};
 use business::Journal;
 pub(crate) use fault::Faults;
@@ -63,6 +67,8 @@ pub struct PartnerConfig {
     pub kind: Kind,
     /// Where it listens.
     pub listener: TcpListener,
+    /// Where it stands without TLS.
+    pub(crate) plain: PlainPort,
     /// How it reaches the platform.
     pub net: Net,
     /// The tenants that it works with.
@@ -91,6 +97,8 @@ pub struct Tenant {
 pub struct Partner {
     inner: Arc<Inner>,
     served: Served,
+    certificates: Flawed,
+    _plain: Plain,
     source: PathBuf,
     api_token: String,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -154,13 +162,18 @@ impl Partner {
         });
         let hosts: Vec<String> = config.kind.hosts().iter().map(|it| (*it).to_owned()).collect();
         let router = routes(&inner, &config.net)?;
-        let served = Served::start(config.listener, authority.server(&hosts)?, router)?;
+        let faults = inner.faults.clone();
+        let plain = Plain::start(config.plain, faults.clone())?;
+        let server = authority.server(&hosts)?;
+        let served = Served::start_with(config.listener, server, router, faults)?;
+        let certificates = Flawed::new(authority, &hosts, served.config())?;
         let source = config.source;
         if config.kind == Kind::Shiftly {
             repository::make(&source, &History::Clean)?;
             image::make(&image_of(&source))?;
         }
-        Ok(Self { inner, served, source, api_token, tasks: Mutex::default() })
+        let tasks = Mutex::default();
+        Ok(Self { inner, served, certificates, _plain: plain, source, api_token, tasks })
     }
 
     /// Which one it is.
@@ -222,6 +235,7 @@ impl Partner {
         let all_work = self.inner.working.write().await;
         self.inner.faults.set(faults.clone());
         drop(all_work);
+        self.served.present(self.certificates.of(&faults));
         if !faults.contains(&Fault::OldKeyStaysAlive) && before.contains(&Fault::OldKeyStaysAlive) {
             self.inner.keys.tidy();
         }

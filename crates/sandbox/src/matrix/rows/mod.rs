@@ -13,6 +13,7 @@ mod oauth;
 mod probe;
 mod revocation;
 mod set;
+mod tls;
 mod webhook;
 
 use std::sync::LazyLock;
@@ -29,6 +30,7 @@ const FAMILIES: &[&[Row]] = &[
     jwt::ROWS,
     set::ROWS,
     front::ROWS,
+    tls::ROWS,
     probe::ROWS,
     access::ROWS,
     revocation::ROWS,
