@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
             wrong(TlsFault::PlainServesData),
             wrong(TlsFault::PlainLeadsElsewhere),
             wrong(TlsFault::PlainLeadsForNow),
-            wrong(TlsFault::LacksHsts),
+            Does(Acme, Fault::Tls(TlsFault::LacksHsts)),
         ],
         leans: Partner,
     },
