@@ -33,6 +33,18 @@ const TOOLS: &[Tool] = &[
         packages: &["golang-go"],
     },
     Tool {
+        program: "node",
+        argument: "--version",
+        what_for: "partners that others wrote are looked at",
+        packages: &["nodejs"],
+    },
+    Tool {
+        program: "npm",
+        argument: "--version",
+        what_for: "the libraries of partners that others wrote",
+        packages: &["npm"],
+    },
+    Tool {
         program: "python3",
         argument: "--version",
         what_for: "signatures are verified by code that others wrote",

@@ -66,7 +66,7 @@ impl Authority {
     }
 
     /// A certificate for these hosts and its new private key, as PEM.
-    pub(crate) fn issue(&self, hosts: &[String]) -> Result<(String, String), TlsError> {
+    pub fn issue(&self, hosts: &[String]) -> Result<(String, String), TlsError> {
         let mut params = CertificateParams::new(hosts.to_vec())?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;

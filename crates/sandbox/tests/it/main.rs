@@ -5,6 +5,7 @@ mod authority;
 mod authz;
 mod connector;
 mod drills;
+mod foreign;
 mod front;
 mod harness;
 mod helper;

@@ -1,4 +1,4 @@
-//! A code, as a browser gets it: one request, no page, no person.
+//! A code, as a browser gets it: the test person signs in where the server asks for that.
 //!
 //! Source: RFC 6749, section 4.1; RFC 7636.
 
@@ -10,8 +10,10 @@ use url::Url;
 
 use super::party::Party;
 use super::visit::Visit;
-use crate::live::ask::{Ask, Received};
+use crate::live::ask::Ask;
 use crate::live::entropy;
+use crate::platform::Login;
+use crate::probe::agent::{Agent, Stop};
 
 /// A code, and what belongs to it.
 pub(crate) struct Code {
@@ -41,9 +43,22 @@ impl Visit<'_> {
         if !scope.is_empty() {
             url.query_pairs_mut().append_pair("scope", scope);
         }
-        let answer = self.talk.send(label, Ask::get(url)).await;
-        let Some(code) = code_of(&answer, &redirect) else {
-            let error = format!("the authorization endpoint gave no code: {}", answer.words());
+        if scope.split(' ').any(|it| it == "offline_access") {
+            // Without it a server may leave the refresh token out (OpenID Connect Core, section 11).
+            url.query_pairs_mut().append_pair("prompt", "consent");
+        }
+        let hosts = [self.server.issuer.as_str(), endpoint.as_str()].map(Url::parse);
+        let hosts = hosts.into_iter().flatten().filter_map(|it| it.host_str().map(str::to_owned));
+        let person = self.login().map(|(user, password)| Login { user, password });
+        let mut agent = Agent::new(hosts).person(person).end_at(&redirect);
+        let stop = agent.open(self.talk, label, Ask::get(url)).await;
+        let Some(code) = code_of(&stop, &redirect) else {
+            let error = match &stop {
+                Stop::Away(_) => "it led elsewhere than to the redirect address with a code",
+                Stop::Here => "it ended at a page that nobody can fill in, or without an answer",
+                Stop::Lost => "it led around for too long",
+            };
+            let error = format!("the authorization endpoint gave no code: {error}");
             self.talk.fact("setup", "server", json!({ "error": error }));
             return None;
         };
@@ -53,16 +68,12 @@ impl Visit<'_> {
     }
 }
 
-/// The code in an answer that leads to the redirect address.
-pub(crate) fn code_of(answer: &Received, redirect: &str) -> Option<String> {
-    if !matches!(answer.status, 302 | 303) {
-        return None;
-    }
-    let location = answer.headers.iter().find(|it| it.0 == "location")?;
-    let (to, redirect) = (Url::parse(&location.1).ok()?, Url::parse(redirect).ok()?);
+/// The code, where the way ended at the redirect address.
+fn code_of(stop: &Stop, redirect: &str) -> Option<String> {
+    let Stop::Away(to) = stop else { return None };
+    let redirect = Url::parse(redirect).ok()?;
     let same = to.origin() == redirect.origin() && to.path() == redirect.path();
-    let code = to.query_pairs().find(|it| it.0 == "code")?.1.into_owned();
-    (same && !code.is_empty()).then_some(code)
+    stop.parameter("code").filter(|it| same && !it.is_empty())
 }
 
 /// A word that nobody can guess.

@@ -22,6 +22,7 @@ mod judge;
 mod key;
 mod next_key;
 mod receiver;
+mod view;
 
 #[cfg(test)]
 mod sample;
