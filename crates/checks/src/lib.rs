@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod finding;
+pub mod page;
 pub mod preflight;
 pub mod progress;
 pub mod registry;

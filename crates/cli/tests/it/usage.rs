@@ -48,3 +48,33 @@ fn a_reason_code_is_explained() {
     assert_eq!(answer["kind"], "reason");
     assert_eq!(countersign(folder.path(), &["explain", "nonsense"]).exit, 2);
 }
+
+#[test]
+fn a_check_is_explained_as_on_its_page() {
+    let page = include_str!("../../../../docs/checks/refuses_stale_timestamp.md");
+    let folder = tempfile::tempdir().unwrap();
+    for word in ["refuses_stale_timestamp", "WHK-04"] {
+        let ran = countersign(folder.path(), &["explain", word, "--json"]);
+        assert_eq!(ran.exit, 0, "{ran:?}");
+        let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let rows = answer["rows"].as_array().unwrap();
+        let names: Vec<&str> = rows.iter().map(|it| it["name"].as_str().unwrap()).collect();
+        let order = [
+            "question",
+            "case",
+            "controls",
+            "why it matters",
+            "what is sent",
+            "what passes",
+            "what to do",
+            "source",
+        ];
+        assert_eq!(names, order);
+        let mut rest = page;
+        for row in rows {
+            let (_, after) = rest.split_once(row["text"].as_str().unwrap()).expect("in this order");
+            rest = after;
+        }
+        assert_eq!(rest.trim(), "", "the page says nothing else");
+    }
+}

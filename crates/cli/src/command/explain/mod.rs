@@ -50,8 +50,10 @@ pub(crate) async fn run(context: Context<'_>, word: &str) -> Outcome {
 
 fn lines(answer: &Value) -> Vec<String> {
     let mut lines = vec![format!("{}  ({})", text(answer, "word"), text(answer, "kind"))];
-    for row in list(answer, "rows") {
-        lines.extend(beside(&format!("  {:<10}", text(row, "name")), text(row, "text")));
+    let rows = list(answer, "rows");
+    let width = rows.iter().map(|it| text(it, "name").len() + 2).max().unwrap_or_default().max(10);
+    for row in rows {
+        lines.extend(beside(&format!("  {:<width$}", text(row, "name")), text(row, "text")));
     }
     lines
 }

@@ -1,5 +1,6 @@
 //! Words that mean the same everywhere: checks, controls, reasons, states, outcomes, triggers, exits.
 
+use countersign_checks::page::rows;
 use countersign_model::check::Outcome;
 use countersign_model::enforce::Reason;
 use countersign_model::lifecycle::State;
@@ -75,15 +76,7 @@ pub(super) fn find(word: &str) -> Option<Found> {
 fn check(word: &str) -> Option<Found> {
     let mut infos = countersign_checks::registry::CHECKS.iter().map(|it| it.info());
     let info = infos.find(|it| it.name == word || it.case == Some(word))?;
-    let mut rows = vec![
-        ("question", info.question.to_owned()),
-        ("risk", info.risk.to_owned()),
-        ("fix", info.fix.to_owned()),
-        ("controls", info.controls.join(", ")),
-        ("source", info.source.to_owned()),
-    ];
-    rows.extend(info.case.map(|it| ("case", it.to_owned())));
-    Some(Found { kind: "check", word: info.name.to_owned(), rows })
+    Some(Found { kind: "check", word: info.name.to_owned(), rows: rows(info) })
 }
 
 fn control(word: &str) -> Option<Found> {
