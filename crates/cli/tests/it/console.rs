@@ -106,7 +106,7 @@ pub(crate) fn play(stage: &Staged, memory: &mut Memory, file: &str) -> String {
 
 /// Without the lines that tell how far a run is: which check ends first differs.
 fn without_progress(text: &str) -> String {
-    let progress = Regex::new(r"(?m)^  [0-9]+ of [0-9]+  [a-z_]+ .*\n?").unwrap();
+    let progress = Regex::new(r"(?m)^  [0-9]+ of [0-9]+  [0-9a-z_]+ .*\n?").unwrap();
     progress.replace_all(text, "").into_owned()
 }
 
