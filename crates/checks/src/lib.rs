@@ -28,5 +28,8 @@ pub mod platform;
 pub mod probe;
 pub mod source;
 
+#[doc(hidden)]
+pub mod fuzz;
+
 #[cfg(test)]
 mod sample;

@@ -207,7 +207,8 @@ fn now(means: &Means) -> Timestamp {
     means.clock.now()
 }
 
-fn skew(answer: &Received, at: Timestamp) -> Option<(String, String, &'static str)> {
+/// What is wrong with the clock of an answer.
+pub(crate) fn skew(answer: &Received, at: Timestamp) -> Option<(String, String, &'static str)> {
     let date = answer.headers.iter().find(|(name, _)| name == "date")?;
     let theirs = jiff::fmt::rfc2822::parse(&date.1).ok()?.timestamp();
     let theirs = Timestamp::from_millis(theirs.as_millisecond());

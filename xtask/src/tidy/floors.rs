@@ -20,6 +20,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("bench", &["checks", "gate", "model", "sandbox", "seal"]),
     ("store", &["checks", "gate", "ledger", "model", "seal"]),
     ("server", &["checks", "gate", "ledger", "model", "seal", "store"]),
+    ("fuzzing", &["checks", "gate", "ledger", "model", "seal"]),
     ("cli", &["checks", "gate", "ledger", "model", "sandbox", "seal", "server", "store"]),
 ];
 

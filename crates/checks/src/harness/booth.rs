@@ -119,7 +119,7 @@ impl<F: Fn(&Seen) -> Reply + Send + Sync> Script for F {
 }
 
 /// What stands behind a booth.
-pub(super) struct Stand {
+pub(crate) struct Stand {
     script: Box<dyn Script>,
     seen: Mutex<Vec<Seen>>,
 }

@@ -78,7 +78,7 @@ impl std::fmt::Debug for Named {
 
 /// What connections share.
 #[derive(Debug, Default)]
-pub(super) struct Inner {
+pub(crate) struct Inner {
     stands: RwLock<BTreeMap<String, Arc<Stand>>>,
     knocks: Mutex<Vec<Knock>>,
     /// The booths that were asked for without TLS.
@@ -177,26 +177,25 @@ impl Drop for Harness {
 
 impl Inner {
     /// The stand that a path leads to, and the rest of the path.
-    fn find(&self, path: &str) -> Option<(Arc<Stand>, String)> {
+    pub(crate) fn find(&self, path: &str) -> Option<(Arc<Stand>, String)> {
         let bare = path.strip_prefix('/')?;
-        let (name, rest) = match bare.strip_prefix(".well-known/") {
-            Some(known) => {
-                let (word, name) = known.split_once('/')?;
-                let (name, rest) = name.split_once('/').unwrap_or((name, ""));
-                let rest = if rest.is_empty() { String::new() } else { format!("/{rest}") };
-                (name, format!("/.well-known/{word}{rest}"))
-            }
-            None => {
-                let (name, rest) = bare.split_once('/').unwrap_or((bare, ""));
-                (name, format!("/{rest}"))
-            }
+        let (name, rest) = if let Some(known) = bare.strip_prefix(".well-known/") {
+            let (word, name) = known.split_once('/')?;
+            let (name, rest) = name.split_once('/').unwrap_or((name, ""));
+            let rest = if rest.is_empty() { String::new() } else { format!("/{rest}") };
+            (name, format!("/.well-known/{word}{rest}"))
+        } else {
+            let (name, rest) = bare.split_once('/').unwrap_or((bare, ""));
+            (name, format!("/{rest}"))
         };
         let stands = self.stands.read().unwrap_or_else(PoisonError::into_inner);
         Some((Arc::clone(stands.get(name)?), rest))
     }
 
     /// Writes down the booth that a request line without TLS names.
-    fn clear(&self, line: &str) {
+    pub(crate) fn clear(&self, head: &[u8]) {
+        let line = head.split(|it| *it == b'\n').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
         let path = line.split(' ').nth(1).and_then(|it| it.strip_prefix('/'));
         let booth = path.and_then(|it| it.split(['/', '?']).next()).unwrap_or_default();
         let mut clear = self.clear.lock().unwrap_or_else(PoisonError::into_inner);

@@ -99,8 +99,7 @@ async fn clear(mut stream: TcpStream, inner: &Inner) {
         let Ok(Ok(count @ 1..)) = read else { break };
         head.extend_from_slice(&buffer[..count]);
     }
-    let line = head.split(|it| *it == b'\n').next().unwrap_or_default();
-    inner.clear(&String::from_utf8_lossy(line));
+    inner.clear(&head);
     let said = stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await;
     if let Err(error) = said {
         tracing::debug!(%error, "a connection without TLS ended");
@@ -148,7 +147,7 @@ fn response(reply: Reply) -> hyper::Response<Full<Bytes>> {
 }
 
 const CONNECTIONS_MAX: usize = 256;
-const CONNECTION_MAX: Duration = Duration::from_secs(60);
+const CONNECTION_MAX: Duration = Duration::from_mins(1);
 const HEADERS_MAX: usize = 100;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const BODY_BYTES_MAX: usize = 256 * 1024;

@@ -1,7 +1,7 @@
 //! What the rotation drills share: one rotation per run, watched, and what follows from it.
 
-mod keys;
-mod requests;
+pub(crate) mod keys;
+pub(crate) mod requests;
 #[cfg(test)]
 pub(crate) mod sample;
 mod seen;

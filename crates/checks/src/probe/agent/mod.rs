@@ -149,7 +149,7 @@ struct Way {
 }
 
 /// The request that a form makes when it is filled in.
-fn submit(at: &Url, form: &Form, person: Option<(&str, &str)>) -> Option<Ask> {
+pub(crate) fn submit(at: &Url, form: &Form, person: Option<(&str, &str)>) -> Option<Ask> {
     let mut to = at.join(&form.action).ok()?;
     if to.scheme() != "https" || to.host_str() != at.host_str() {
         return None;
@@ -192,7 +192,7 @@ pub(crate) fn is_same(one: &Url, other: &Url) -> bool {
 }
 
 /// What an answer holds that nobody may read later: hidden fields, codes, tokens.
-fn secrets(answer: &Received) -> Vec<String> {
+pub(crate) fn secrets(answer: &Received) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for form in page::forms(&answer.body) {
         let hidden = form.fields.iter().filter(|it| it.kind == Kind::Hidden);

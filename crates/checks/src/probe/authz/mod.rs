@@ -5,14 +5,14 @@
 //! the test clients that the manifest declares. A [`Visit`] hides the difference.
 
 mod check;
-mod code;
+pub(crate) mod code;
 mod form;
 mod front;
 pub(crate) mod key;
 mod life;
 pub(crate) mod party;
 pub(crate) mod read;
-mod server;
+pub(crate) mod server;
 mod visit;
 
 use countersign_model::declare::Manifest;

@@ -89,7 +89,8 @@ pub(crate) async fn discover(talk: &mut Talk, issuer: &str) -> Option<Value> {
     None
 }
 
-fn read(issuer: &str, answer: Option<Value>) -> Result<Value, String> {
+/// Takes metadata that name this issuer and a token endpoint.
+pub(crate) fn read(issuer: &str, answer: Option<Value>) -> Result<Value, String> {
     let metadata = answer.filter(Value::is_object).ok_or("it publishes no metadata")?;
     let named = metadata.get("issuer").and_then(Value::as_str).unwrap_or_default();
     if named != issuer {
@@ -103,7 +104,7 @@ fn read(issuer: &str, answer: Option<Value>) -> Result<Value, String> {
 }
 
 /// Where metadata may stand: the well-known part goes before the path (RFC 8414), or behind it (OpenID).
-fn addresses(issuer: &str) -> Vec<String> {
+pub(crate) fn addresses(issuer: &str) -> Vec<String> {
     let Ok(url) = Url::parse(issuer) else { return Vec::new() };
     let path = url.path().trim_end_matches('/');
     let origin = url.origin().ascii_serialization();

@@ -14,7 +14,7 @@ const COOKIES_MAX: usize = 100;
 
 /// A browser of its own: what it keeps is known to no other.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Browser {
+pub(crate) struct Browser {
     /// By host (with a dot before it where a domain was named) and name.
     cookies: BTreeMap<(String, String), String>,
 }
@@ -59,10 +59,8 @@ impl Browser {
         let host = host_of(&ask.url);
         let mut ask = ask;
         ask.headers.retain(|it| it.0 != "cookie");
-        let cookies = self.cookies.iter().filter(|((of, _), _)| covers(of, &host));
-        let cookies: Vec<String> = cookies.map(|((_, name), it)| format!("{name}={it}")).collect();
-        if !cookies.is_empty() {
-            ask = ask.header("cookie", cookies.join("; "));
+        if let Some(cookies) = self.cookies(&host) {
+            ask = ask.header("cookie", cookies);
         }
         let received = talk.send(label, ask).await;
         for (name, value) in &received.headers {
@@ -73,7 +71,15 @@ impl Browser {
         received
     }
 
-    fn keep(&mut self, host: &str, line: &str) {
+    /// The header with the cookies for a host.
+    pub(crate) fn cookies(&self, host: &str) -> Option<String> {
+        let cookies = self.cookies.iter().filter(|((of, _), _)| covers(of, host));
+        let cookies: Vec<String> = cookies.map(|((_, name), it)| format!("{name}={it}")).collect();
+        (!cookies.is_empty()).then(|| cookies.join("; "))
+    }
+
+    /// Keeps the cookie that a line of this host sets.
+    pub(crate) fn keep(&mut self, host: &str, line: &str) {
         let mut parts = line.split(';').map(str::trim);
         let Some((name, value)) = parts.next().and_then(|it| it.split_once('=')) else { return };
         let mut of = host.to_owned();
@@ -99,7 +105,7 @@ impl Browser {
 }
 
 /// Where an answer sends a browser.
-fn target(from: &str, received: &Received) -> Option<Url> {
+pub(crate) fn target(from: &str, received: &Received) -> Option<Url> {
     if !matches!(received.status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }

@@ -2,7 +2,7 @@
 //!
 //! We play the server. The manifest says how a test build begins a sign-in with an issuer of ours.
 
-mod browser;
+pub(crate) mod browser;
 mod judge;
 mod server;
 mod visit;

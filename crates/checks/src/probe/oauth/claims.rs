@@ -57,7 +57,7 @@ async fn talk(visit: &mut Visit<'_>) {
 }
 
 /// Header and claims of a signed token; nothing for whatever else it may be.
-fn parts(token: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
+pub(crate) fn parts(token: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
     if TOKEN_BYTES_MAX < token.len() || token.split('.').count() != 3 {
         return None;
     }

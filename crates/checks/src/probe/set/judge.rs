@@ -125,7 +125,7 @@ fn passed(transcript: &Transcript, case: &Case, names: &[&str]) -> Judgement {
         }
         (Wanted::OneEffect, true) => Judgement::pass(format!("{} takes effect again", case.none))
             .observed(format!("1 effect: {answers}")),
-        (Wanted::OneEffect, false) if names.iter().any(|it| taken(&it)) => {
+        (Wanted::OneEffect, false) if names.iter().any(taken) => {
             Judgement::inconclusive("whether it took effect again cannot be seen")
                 .observed(answers)
                 .expected("a feed under `[effects]` in the manifest")
