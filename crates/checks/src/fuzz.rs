@@ -148,7 +148,10 @@ pub fn redact(bytes: &[u8]) {
     }
     let (shown, cut) = redactor.body(&answer.body);
     assert!(!shown.contains(KNOWN), "a known secret is taken out of a body");
-    assert!(cut || redactor.body(shown.as_bytes()).0 == shown, "twice is once");
+    // Other texts may become JSON by what is taken out of them.
+    let is_whole = answer.json().is_some_and(|it| it.is_object() || it.is_array());
+    let again = || redactor.body(shown.as_bytes()).0;
+    assert!(cut || !is_whole || again() == shown, "twice is once");
 }
 
 /// The log and the key set that are watched while keys are changed.

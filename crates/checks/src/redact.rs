@@ -101,7 +101,10 @@ impl Redactor {
         match name {
             _ if MARK.is_match(value) => value.to_owned(),
             "authorization" | "proxy-authorization" => match value.split_once(' ') {
-                Some((scheme, rest)) => format!("{scheme} {}", self.mark("secret", rest)),
+                // What stands where a scheme belongs need not be one.
+                Some((scheme, rest)) => {
+                    format!("{} {}", self.text(scheme), self.mark("secret", rest))
+                }
                 None => self.mark("secret", value),
             },
             "cookie" | "set-cookie" | "x-api-key" | "dpop" | "x-auth-token" => {
@@ -279,6 +282,8 @@ mod tests {
             }
         }
         assert!(!redactor().header("authorization", &format!("Bearer {secret}")).contains(secret));
+        let in_front = redactor().header("authorization", "hunter2-hunter2 and more");
+        assert!(!in_front.contains("hunter2"), "{in_front}");
         assert!(!redactor().header("set-cookie", "sid=abc").contains("abc"));
     }
 
