@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::stage::Sandbox;
 
 /// How long anything that needs a moment may take: a snapshot at a gate, an observation window.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many pieces of ordinary work are tried in production.
 const WORK: u32 = 3;
 /// How many pieces of ordinary work a partner does at the test tenant before it is looked at.

@@ -46,7 +46,7 @@ pub(super) fn listed(pages: &mut Pages, client: &Client) -> Objects {
         return objects;
     }
     for (number, pattern) in calls.iter().cycle().take(OBJECTS).enumerate() {
-        let foreign = format!("{}-{number}", OTHER_CUSTOMER);
+        let foreign = format!("{OTHER_CUSTOMER}-{number}");
         let (name, version) = known(pages, &foreign);
         let marks = vec![name];
         let version = Some(version.to_string());
