@@ -153,6 +153,7 @@ fn same(stage: &Staged, text: &str) -> String {
         (r"\b[0-9a-f]{24,}\b", "HEX"),
         (r"\bmsg_[0-9a-f]+", "msg_…"),
         (r"copy-[0-9a-f]+", "copy-…"),
+        (r"canary-[0-9a-f]{8,}", "canary-…"),
         (r"127\.0\.0\.1:\d+", "HOST"),
         (r" *\b\d+(\.\d+)? ?ms\b", " … ms"),
         (r" *\b\d+\.\d+ s\b", " … s"),

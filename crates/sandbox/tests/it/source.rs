@@ -29,16 +29,16 @@ async fn right_partners_pass_with_and_without_a_source() {
     insta::assert_snapshot!(seen.join("\n"), @r"
     acme-helpdesk
     read: 1 published document, 1 log (0 bytes), no source is declared
-    looked for 1 key and 4 secrets; read: 1 published document, 1 log (0 bytes), no source is declared
+    looked for 1 key and 11 secrets; read: 1 published document, 1 log (0 bytes), no source is declared
     payrun-hr
     read: 1 published document, 1 log (0 bytes), no source is declared
-    looked for 1 key and 4 secrets; read: 1 published document, 1 log (0 bytes), no source is declared; nothing is known of a key of x509:payrun-mtls
+    looked for 1 key and 11 secrets; read: 1 published document, 1 log (0 bytes), no source is declared; nothing is known of a key of x509:payrun-mtls
     northwind-resell
     read: 1 published document, 1 log (0 bytes), no source is declared
-    looked for 1 key and 4 secrets; read: 1 published document, 1 log (0 bytes), no source is declared
+    looked for 1 key and 11 secrets; read: 1 published document, 1 log (0 bytes), no source is declared
     shiftly-planner
     read: 1 repository (2 commits, n files), 1 image (n files), 1 published document, 1 log (0 bytes)
-    looked for 1 key and 4 secrets; read: 1 repository (2 commits, n files), 1 image (n files), 1 published document, 1 log (0 bytes)
+    looked for 1 key and 11 secrets; read: 1 repository (2 commits, n files), 1 image (n files), 1 published document, 1 log (0 bytes)
     ");
 }
 
@@ -67,7 +67,7 @@ async fn each_secret_is_caught_and_never_shown() {
     keeps_secrets_out_of_source source: fail
     keeps_live_credentials_out_of_source source: pass
       a secret lies in the history of its source | AWS access key id (`aws-access-key-id`) in src/settings.py, line 1
-      none of its live credentials lies in what could be looked at | looked for 1 key and 4 secrets; read: 1 repository (4 commits, n files), 1 image (n files), 1 published document, 1 log (0 bytes)
+      none of its live credentials lies in what could be looked at | looked for 1 key and 11 secrets; read: 1 repository (4 commits, n files), 1 image (n files), 1 published document, 1 log (0 bytes)
 
     LiveKeyInSource
     keeps_secrets_out_of_source source: fail

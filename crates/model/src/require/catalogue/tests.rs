@@ -61,7 +61,7 @@ fn a_control_lives_in_the_folder_of_its_family_under_its_title() {
 #[test]
 fn a_control_says_everything_that_is_needed_to_act_on_it() {
     let shape = |pattern: &str| regex::Regex::new(pattern).unwrap();
-    let (check, case) = (shape("^[a-z]+(_[a-z]+)+$"), shape("^[A-Z]{3}-[0-9]{2}$"));
+    let (check, case) = (shape("^[a-z]+(_[a-z0-9]+)+$"), shape("^[A-Z]{3}-[0-9]{2}$"));
     let (scenario, number) = (shape("^SN-20[0-9]{2}-[A-Z-]+$"), shape(r"^[0-9]+\.[0-9]+$"));
     for control in &catalogue().controls {
         let id = &control.id;
