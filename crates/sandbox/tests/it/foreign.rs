@@ -250,6 +250,7 @@ async fn report_but(
         limits: Limits { check: std::time::Duration::from_mins(2), ..Limits::default() },
     };
     let evidence = look(input).await.unwrap();
+    let took = Regex::new(r"\d+ ms").unwrap();
     let mut lines = String::new();
     let applies = |it: &&Evidence| it.judgement.verdict != Verdict::NotApplicable;
     for one in evidence.iter().filter(applies) {
@@ -260,7 +261,6 @@ async fn report_but(
         let name = check.info().name;
         let _infallible = writeln!(lines, "{case} {name}: {verdict}: {}", judgement.sentence);
         if judgement.verdict == Verdict::Fail {
-            let took = Regex::new(r"\d+ ms").unwrap();
             let _infallible =
                 writeln!(lines, "    {}", took.replace_all(&judgement.observed, "N ms"));
         }
