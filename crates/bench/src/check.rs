@@ -109,7 +109,7 @@ pub(crate) async fn measure(kind: Kind) -> Result<Measured, BenchError> {
             ..TalkConfig::default()
         },
         platform: Some(connector(Lane::Trial)?),
-        harness: None,
+        harness: Some(world.harness()?),
         production: Some(connector(Lane::Certified)?),
         sources: world.sources(),
         secrets: Secrets::new(world.secrets()),
