@@ -13,6 +13,7 @@ use url::Url;
 use crate::drill::rotation::{keys, requests::Requests};
 use crate::harness::{Inner, Seen};
 use crate::live::ask::Received;
+use crate::log::format;
 use crate::probe::agent::{self, page};
 use crate::probe::authz::{Side, code, server};
 use crate::probe::client::browser;
@@ -136,6 +137,11 @@ pub fn harness(bytes: &[u8]) {
 pub fn date(bytes: &[u8]) {
     let at = Timestamp::from_seconds(1_795_489_511);
     let _skew = crate::preflight::skew(&answer(bytes), at);
+}
+
+/// Lines of logs, read by every format whether it fits or not.
+pub fn log_formats(bytes: &[u8]) {
+    format::every(bytes);
 }
 
 /// What is written down of an answer: never a secret that is known.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use countersign_checks::fuzz::lines_joined;
+use countersign_checks::fuzz::{lines_joined, log_formats};
 use countersign_checks::log::record::Record;
 use countersign_checks::probe::agent::{jar::Jar, page as html};
 use countersign_checks::registry::CHECKS;
@@ -65,9 +65,10 @@ pub fn keys(bytes: &[u8]) {
     }
 }
 
-/// Lines of token logs.
+/// Lines of logs: read as what they look like, and by every format whether it fits or not.
 pub fn log_line(bytes: &[u8]) {
     let _record = Record::parse(bytes);
+    log_formats(bytes);
 }
 
 /// Manifests in TOML and JSON.

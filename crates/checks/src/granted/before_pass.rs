@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{identity, token_clients};
 use crate::check::{Check, Info, Stage};
-use crate::log::record::Record;
+use crate::log::record::{Record, Told};
 use crate::talk::Talk;
 
 /// Did it get nothing in production before its certificate?
@@ -88,7 +88,8 @@ fn early(log: &[u8], client: &str, since: Option<Timestamp>) -> Value {
         };
         let own = record.client_id.as_deref().is_none_or(|it| it == client);
         let before = record.time.is_none_or(|it| since.is_none_or(|since| it < since));
-        early += u64::from(own && record.granted && before);
+        let tells = record.granted && record.told() != Told::Aside;
+        early += u64::from(own && tells && before);
     }
     json!({ "lines": lines, "early": early, "unreadable": unreadable, "certified_since": since })
 }

@@ -165,7 +165,7 @@ impl Recorded {
     fn of(observed: &Observed, own: &[Line], (detail, due): (Detail, Timestamp)) -> Self {
         let mut recorded = Self::default();
         let mut book = book(own);
-        let mut known: Vec<(&Record, bool)> = Vec::new();
+        let mut known: Vec<(&Record<'_>, bool)> = Vec::new();
         for record in calls(observed) {
             match key(record).and_then(|it| book.get_mut(&it)) {
                 None => recorded.unknown += 1,
@@ -206,7 +206,7 @@ fn book(own: &[Line]) -> Book<'_> {
 }
 
 /// Takes the line of this call away: the same method and path, else one whose words are the partner's own.
-fn takes(lines: &mut Vec<(&str, &str)>, call: &Record) -> bool {
+fn takes(lines: &mut Vec<(&str, &str)>, call: &Record<'_>) -> bool {
     let method = call.action.as_deref().unwrap_or_default();
     let path = call.resource.as_deref().unwrap_or_default();
     let bare = |it: &str| it.split(['?', '#']).next().unwrap_or_default().to_owned();
@@ -217,11 +217,11 @@ fn takes(lines: &mut Vec<(&str, &str)>, call: &Record) -> bool {
     same.or_else(own).map(|it| lines.swap_remove(it)).is_some()
 }
 
-fn calls(observed: &Observed) -> impl Iterator<Item = &Record> {
+fn calls(observed: &Observed) -> impl Iterator<Item = &Record<'_>> {
     records(&observed.access).filter(|it| it.granted && !observed.is_before(it))
 }
 
-fn named(record: &Record) -> String {
+fn named(record: &Record<'_>) -> String {
     let call = format!(
         "{} {}",
         record.action.as_deref().unwrap_or_default(),

@@ -128,6 +128,11 @@ mod tests {
             fact["cut"] = true.into();
             it.fact("platform", fact)
         };
+        let untold = |it: Sample| {
+            let mut fact: Value = it.transcript().fact("platform").unwrap().clone();
+            fact["time_bounded"] = json!({"good": 0, "all": 0, "failing": [], "untold": 50});
+            it.fact("platform", fact)
+        };
         let table = [
             ("right", with(50, 120), Pass),
             ("too long", with(49, 120), Fail),
@@ -137,6 +142,7 @@ mod tests {
             ("few, and none are asked for", with(50, 120).fact("window", undeclared(1)), Pass),
             ("too many to keep", cut(with(50, 120)), Inconclusive),
             ("platform down", with(50, 120).fact("window", down()), Inconclusive),
+            ("not told by its source", untold(with(40, 120)), Inconclusive),
             ("cut off", window(), Inconclusive),
             ("nothing seen", sample(), Inconclusive),
         ];

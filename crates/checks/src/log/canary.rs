@@ -82,14 +82,14 @@ fn models(tokens: &[Line], client: &str) -> Vec<TokenRequest> {
     models
 }
 
-fn model(record: &Record) -> Option<TokenRequest> {
+fn model(record: &Record<'_>) -> Option<TokenRequest> {
     // Whoever refreshes presents something that a copy does not have.
     let is_plain = record.grant.as_deref().is_none_or(|it| it == "client_credentials");
     let mut fields: BTreeMap<String, String> = BTreeMap::new();
     for name in ["order_id", "purpose"] {
-        fields.extend(record.fields.get(name).map(|it| (name.to_owned(), it.clone())));
+        fields.extend(record.fields.get(name).map(|it| (name.to_owned(), it.to_owned())));
     }
-    fields.extend(record.actor.as_ref().map(|it| ("actor".to_owned(), it.clone())));
+    fields.extend(record.actor.as_ref().map(|it| ("actor".to_owned(), it.to_string())));
     fields.extend(record.sequence.map(|it| ("seq".to_owned(), it.to_string())));
     let scope = (!record.scopes.is_empty()).then(|| record.scopes.join(" "));
     is_plain.then(|| TokenRequest { scope, fields, ..TokenRequest::default() })

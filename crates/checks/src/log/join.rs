@@ -74,12 +74,12 @@ impl Join {
     fn requests(
         &mut self,
         client: &str,
-        requests: &[&Record],
+        requests: &[&Record<'_>],
         own: &mut Own,
         (observed, rules): (&Observed, Rules),
     ) {
         let counted = requests.iter().filter(|it| it.granted && !observed.is_before(it));
-        let counted: Vec<(&Record, bool)> = counted
+        let counted: Vec<(&Record<'_>, bool)> = counted
             .map(|it| {
                 let strong = key(it).is_some_and(|it| own.tokens.contains(&it));
                 let weak = !strong && own.takes_nameless(it);
@@ -117,7 +117,7 @@ impl Join {
     }
 
     /// Between the first and the last number of the window none may be unknown to both.
-    fn numbers(&mut self, client: &str, requests: &[&Record], own: &Own, now: Timestamp) {
+    fn numbers(&mut self, client: &str, requests: &[&Record<'_>], own: &Own, now: Timestamp) {
         let mut seen = Numbers::default();
         // Two requests of one moment may be written down in either order.
         let settled = requests.iter().filter(|it| it.time.is_none_or(|it| it + SKEW < now));
@@ -155,7 +155,7 @@ impl Join {
 
 impl Own {
     /// Takes a line without a token that fits this request: same client, same address, inside the token's life.
-    fn takes_nameless(&mut self, request: &Record) -> bool {
+    fn takes_nameless(&mut self, request: &Record<'_>) -> bool {
         let Some(time) = request.time else { return false };
         let end = request.expires_at.unwrap_or(time) + SKEW;
         let Some(times) = self.nameless.get_mut(&request.ip) else { return false };
@@ -167,8 +167,8 @@ impl Own {
 fn own_book(own: &[Line]) -> BTreeMap<String, Own> {
     let mut book: BTreeMap<String, Own> = BTreeMap::new();
     for record in records(own) {
-        let Some(client) = record.client_id.clone() else { continue };
-        let entry = book.entry(client).or_default();
+        let Some(client) = record.client_id.as_deref() else { continue };
+        let entry = book.entry(client.to_owned()).or_default();
         if let Some(number) = record.sequence {
             entry.numbers.insert(number);
         }
@@ -185,22 +185,23 @@ fn own_book(own: &[Line]) -> BTreeMap<String, Own> {
     book
 }
 
-fn by_client(observed: &Observed) -> BTreeMap<String, Vec<&Record>> {
-    let mut clients: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
+fn by_client(observed: &Observed) -> BTreeMap<String, Vec<&Record<'_>>> {
+    let mut clients: BTreeMap<String, Vec<&Record<'_>>> = BTreeMap::new();
     for record in records(&observed.tokens) {
         if record.told() == Told::Request && !observed.is_before(record) {
-            clients.entry(record.client_id.clone().unwrap_or_default()).or_default().push(record);
+            let client = record.client_id.as_deref().unwrap_or_default();
+            clients.entry(client.to_owned()).or_default().push(record);
         }
     }
     clients
 }
 
-pub(super) fn records(lines: &[Line]) -> impl Iterator<Item = &Record> {
+pub(super) fn records(lines: &[Line]) -> impl Iterator<Item = &Record<'_>> {
     lines.iter().filter_map(|it| it.record.as_ref().ok())
 }
 
 /// A request as a finding names it.
-pub(super) fn told(client: &str, record: &Record) -> String {
+pub(super) fn told(client: &str, record: &Record<'_>) -> String {
     let token = record.token().unwrap_or("unknown");
     let token: String = token.chars().filter(|it| !it.is_control()).take(8).collect();
     let time = record.time.map_or_else(|| "at no time".to_owned(), |it| it.to_string());

@@ -84,22 +84,23 @@ impl<'a> Judge<'a> {
     }
 
     /// Takes a line in that was read before; its number is the caller's to keep.
-    pub(super) fn take_at(&mut self, number: u64, record: &Result<Record, LineError>) {
+    pub(super) fn take_at(&mut self, number: u64, record: &Result<Record<'_>, LineError>) {
         self.place.line = number;
         self.take(record);
     }
 
     /// A request from before the time that is judged: its token is known, and nothing else.
-    pub(super) fn remember(&mut self, record: &Record) {
+    pub(super) fn remember(&mut self, record: &Record<'_>) {
         if record.granted && record.told() == Told::Request {
             self.issued(record);
         }
     }
 
-    fn take(&mut self, record: &Result<Record, LineError>) {
+    fn take(&mut self, record: &Result<Record<'_>, LineError>) {
         self.report.lines += 1;
         match record {
             Ok(record) => self.record(record),
+            Err(LineError::NoEvent) => self.report.aside += 1,
             Err(error) => {
                 let place = self.shown(self.place);
                 self.report.unreadable.add(1, || format!("{place}: {error}"));
@@ -107,9 +108,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record<'_>) {
         let expectation = self.expectation;
         let told = record.told();
+        if told == Told::Aside {
+            self.report.aside += 1;
+            return;
+        }
         let Some(id) = record.client_id.as_deref() else {
             let reason = self.reason("no client_id");
             self.report.attributable.count(Some(reason));
@@ -146,7 +151,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn request(&mut self, id: &str, client: &Client, record: &Record) {
+    fn request(&mut self, id: &str, client: &Client, record: &Record<'_>) {
         let expectation = self.expectation;
         let place = self.here(record);
         let with_place = |it: Option<String>| it.map(|it| format!("{place}: {it}"));
@@ -159,7 +164,10 @@ impl<'a> Judge<'a> {
         report.first = report.first.into_iter().chain(record.time).min();
         report.last = report.last.into_iter().chain(record.time).max();
         report.attributable.count(with_place(expectation.unattributed(record)));
-        report.time_bounded.count(with_place(unbounded(client, record).or(revoked)));
+        match record.cannot("expires_at").filter(|_| record.expires_at.is_none()) {
+            Some(why) => untold(report, record, why),
+            None => report.time_bounded.count(with_place(unbounded(client, record).or(revoked))),
+        }
         let outside = expectation.outside(client, record);
         let is_clean = outside.is_none();
         report.consistent.count(with_place(outside));
@@ -174,7 +182,7 @@ impl<'a> Judge<'a> {
         self.issued(record);
     }
 
-    fn issued(&mut self, record: &Record) {
+    fn issued(&mut self, record: &Record<'_>) {
         let Some(key) = key(record) else { return };
         let token = self.tokens.entry(key, record.time);
         token.is_issued = true;
@@ -184,7 +192,7 @@ impl<'a> Judge<'a> {
         self.check_last_use(key, &token);
     }
 
-    fn revoked(&mut self, record: &Record) {
+    fn revoked(&mut self, record: &Record<'_>) {
         let (Some(key), Some(time)) = (key(record), record.time) else { return };
         let token = self.tokens.entry(key, record.time);
         token.revoked_at = Some(token.revoked_at.map_or(time, |it| it.min(time)));
@@ -192,7 +200,7 @@ impl<'a> Judge<'a> {
         self.check_last_use(key, &token);
     }
 
-    fn used(&mut self, client: &Client, record: &Record) {
+    fn used(&mut self, client: &Client, record: &Record<'_>) {
         self.report.uses += 1;
         let outside = self.expectation.used_outside(client, record);
         let place = self.here(record);
@@ -241,7 +249,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn clock(&mut self, client: &str, record: &Record) {
+    fn clock(&mut self, client: &str, record: &Record<'_>) {
         let Some(time) = record.time else { return };
         let here = self.place;
         let seen = self.clients.entry(client.to_owned()).or_default();
@@ -300,7 +308,7 @@ impl<'a> Judge<'a> {
     }
 
     /// This line, and where it is told, what else it can be found by.
-    fn here(&self, record: &Record) -> String {
+    fn here(&self, record: &Record<'_>) -> String {
         let place = self.shown(self.place);
         if !self.tells {
             return place;
@@ -318,6 +326,13 @@ impl<'a> Judge<'a> {
             Some(name) => format!("{name}:{}", place.line),
         }
     }
+}
+
+/// What is asked for is nothing that the source of this line tells.
+fn untold(report: &mut Report, record: &Record<'_>, why: &str) {
+    report.time_bounded.untold += 1;
+    let format = record.format.map(|it| it.name).unwrap_or_default();
+    *report.untold.entry(format!("{format}: {why}")).or_default() += 1;
 }
 
 /// Why a use comes too late.

@@ -8,8 +8,10 @@ pub mod declared_use;
 
 mod canary;
 pub mod files;
+pub mod format;
 mod join;
 pub mod judge;
+mod line;
 mod moment;
 mod observe;
 mod rate;
@@ -18,6 +20,7 @@ pub mod report;
 pub mod rules;
 mod sequence;
 mod tokens;
+mod tree;
 mod verdict;
 mod window;
 

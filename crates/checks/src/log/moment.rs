@@ -2,6 +2,8 @@
 
 use countersign_model::time::Timestamp;
 
+use super::tree::Value;
+
 /// RFC 3339; or seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size.
 pub(super) fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
@@ -13,6 +15,17 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
         return fraction(seconds);
     }
     text.parse().ok()
+}
+
+/// The same of a value.
+pub(super) fn moment_of(value: &Value<'_>) -> Option<Timestamp> {
+    match value {
+        Value::Natural(it) => whole(i64::try_from(*it).ok()?),
+        Value::Negative(it) => whole(*it),
+        Value::Fraction(it) => fraction(*it),
+        Value::Text(it) => moment(it),
+        Value::Null | Value::Bool(_) | Value::List(_) | Value::Object(_) => None,
+    }
 }
 
 fn whole(number: i64) -> Option<Timestamp> {

@@ -39,7 +39,7 @@ pub(super) struct Observed {
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) number: u64,
-    pub(super) record: Result<Record, LineError>,
+    pub(super) record: Result<Record<'static>, LineError>,
 }
 
 /// Which of the three are needed.
@@ -123,7 +123,7 @@ fn lines(log: &[u8], client: &str) -> Vec<Line> {
     let mut lines = parsed(log);
     for line in &mut lines {
         if let Ok(record) = &mut line.record {
-            record.client_id.get_or_insert_with(|| client.to_owned());
+            record.client_id.get_or_insert_with(|| client.to_owned().into());
         }
     }
     lines
@@ -132,7 +132,11 @@ fn lines(log: &[u8], client: &str) -> Vec<Line> {
 pub(super) fn parsed(log: &[u8]) -> Vec<Line> {
     let numbered = (1..).zip(log.split(|it| *it == b'\n'));
     let filled = numbered.filter(|(_, it)| !it.trim_ascii().is_empty());
-    filled.map(|(number, it)| Line { number, record: Record::parse(it.trim_ascii()) }).collect()
+    filled.map(|(number, it)| Line { number, record: owned(it) }).collect()
+}
+
+fn owned(line: &[u8]) -> Result<Record<'static>, LineError> {
+    Record::parse(line.trim_ascii()).map(Record::into_owned)
 }
 
 fn times(lines: &[Line]) -> Times {
@@ -216,14 +220,18 @@ impl Observed {
         Some(judge.finish())
     }
 
-    pub(super) fn is_before(&self, record: &Record) -> bool {
+    pub(super) fn is_before(&self, record: &Record<'_>) -> bool {
         record.time.is_some_and(|it| it < self.window.since)
     }
 }
 
 /// A share as a fact shows it.
 pub(super) fn share_fact(share: &Share) -> Value {
-    json!({ "good": share.good, "all": share.all, "failing": share.failing })
+    let mut fact = json!({ "good": share.good, "all": share.all, "failing": share.failing });
+    if 0 < share.untold {
+        fact["untold"] = share.untold.into();
+    }
+    fact
 }
 
 /// Findings as a fact shows them.

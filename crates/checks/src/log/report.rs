@@ -1,5 +1,7 @@
 //! What a log came to: shares with their denominators, and the lines that fail, with place and reason.
 
+use std::collections::BTreeMap;
+
 use countersign_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,14 @@ pub struct Share {
     pub all: u64,
     /// Those that are not, with place and reason; the first 100.
     pub failing: Vec<String>,
+    /// Those that are not counted: their source never tells what is asked for.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub untold: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands on references")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Share {
@@ -86,6 +96,10 @@ pub struct Report {
     pub revocations: u64,
     /// Lines of clients that this manifest does not declare.
     pub others: u64,
+    /// Lines that tell neither of a token request, nor of a use, nor of an end.
+    pub aside: u64,
+    /// What a source never tells, and how many lines were asked for it.
+    pub untold: BTreeMap<String, u64>,
     /// Lines, files or parts of files that could not be read.
     pub unreadable: Found,
     /// When the first request was made.

@@ -100,7 +100,7 @@ impl Expectation {
     }
 
     /// Why a request cannot be attributed.
-    pub(super) fn unattributed(&self, record: &Record) -> Option<String> {
+    pub(super) fn unattributed(&self, record: &Record<'_>) -> Option<String> {
         let missing = self.must_carry.iter().map(String::as_str).filter(|it| !record.has(it));
         let missing: Vec<String> = missing.map(|it| lack(record, it)).collect();
         if !missing.is_empty() {
@@ -118,8 +118,8 @@ impl Expectation {
     }
 
     /// Why a request lies outside the declared use.
-    pub(super) fn outside(&self, client: &Client, record: &Record) -> Option<String> {
-        if let Some(scope) = record.scopes.iter().find(|it| !client.scopes.contains(*it)) {
+    pub(super) fn outside(&self, client: &Client, record: &Record<'_>) -> Option<String> {
+        if let Some(scope) = record.scopes.iter().find(|it| !client.scopes.contains(it.as_ref())) {
             return Some(format!("scope `{}` is not declared", cut(scope)));
         }
         match (&self.grant, &record.grant) {
@@ -138,7 +138,7 @@ impl Expectation {
     }
 
     /// Why a use lies outside the declared use.
-    pub(super) fn used_outside(&self, client: &Client, record: &Record) -> Option<String> {
+    pub(super) fn used_outside(&self, client: &Client, record: &Record<'_>) -> Option<String> {
         let method = record.action.as_deref().unwrap_or_default();
         let path = record.resource.as_deref().unwrap_or_default();
         // A word of the partner's own cannot be held against a method and a path.
@@ -149,7 +149,7 @@ impl Expectation {
         self.elsewhere(record).or_else(|| self.at_another_time(record))
     }
 
-    fn elsewhere(&self, record: &Record) -> Option<String> {
+    fn elsewhere(&self, record: &Record<'_>) -> Option<String> {
         if self.networks.is_empty() {
             return None;
         }
@@ -160,7 +160,7 @@ impl Expectation {
         }
     }
 
-    fn at_another_time(&self, record: &Record) -> Option<String> {
+    fn at_another_time(&self, record: &Record<'_>) -> Option<String> {
         match (record.time, &self.hours) {
             (Some(time), Some(hours)) if !hours.contains(time) => {
                 Some(format!("at {time}, outside the declared hours"))
@@ -182,7 +182,7 @@ fn client(identity: &Identity) -> Option<Client> {
 }
 
 /// Why a token is not bounded in time.
-pub(super) fn unbounded(client: &Client, record: &Record) -> Option<String> {
+pub(super) fn unbounded(client: &Client, record: &Record<'_>) -> Option<String> {
     let Some(until) = record.expires_at else {
         let unread = record.unreadable.contains("expires_at");
         return Some(
@@ -210,7 +210,7 @@ pub(super) fn unbounded(client: &Client, record: &Record) -> Option<String> {
 }
 
 /// That a field is not there, or is there and cannot be read.
-fn lack(record: &Record, field: &str) -> String {
+fn lack(record: &Record<'_>, field: &str) -> String {
     if record.unreadable.contains(field) {
         return format!("{field} cannot be read");
     }

@@ -44,7 +44,7 @@ pub(super) struct Use {
 const TOKENS_MAX: usize = 200_000;
 
 /// What two logs name the same token of a client by.
-pub(super) fn key(record: &Record) -> Option<Key> {
+pub(super) fn key(record: &Record<'_>) -> Option<Key> {
     let token = record.token()?;
     let client = record.client_id.as_deref().unwrap_or_default();
     let digest = Digest::of(format!("{client}\n{token}").as_bytes());

@@ -16,6 +16,8 @@ pub(super) struct Part<'a> {
     pub(super) good: u64,
     pub(super) all: u64,
     pub(super) failing: &'a [Value],
+    /// Those whose source never tells what is asked for.
+    pub(super) untold: u64,
 }
 
 impl<'a> Part<'a> {
@@ -28,6 +30,7 @@ impl<'a> Part<'a> {
             good: number("good")?,
             all: number("all")?,
             failing: failing.map(Vec::as_slice).unwrap_or_default(),
+            untold: number("untold").unwrap_or_default(),
         })
     }
 
@@ -165,6 +168,15 @@ pub(super) fn judge_shares(
             let unread = Judgement::inconclusive(format!("the {label} log could not be read"))
                 .observed(why.unwrap_or("not all of it"));
             return Err(Box::new(unread));
+        }
+    }
+    for ((label, _, what), part) in parts() {
+        if let Some(part) = part.filter(|it| 0 < it.untold) {
+            let untold =
+                Judgement::inconclusive(format!("the {label} log does not tell all of it"))
+                    .observed(format!("{} lines say nothing of: {what}", part.untold))
+                    .repeat(repeat(transcript));
+            return Err(Box::new(untold));
         }
     }
     let seen = parts().filter_map(|((label, _, what), part)| {

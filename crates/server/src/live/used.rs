@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_checks::log::record::Record;
+use countersign_checks::log::record::{Record, Told};
 use countersign_checks::platform::Platform;
 use countersign_gate::path::is_use;
 use countersign_model::declare::Manifest;
@@ -37,7 +37,8 @@ pub(super) async fn used(
 /// Counts what two logs tell about one client.
 fn count(identity: &Identity, tokens: &[u8], access: &[u8]) -> UsedBy {
     let mut used = UsedBy::default();
-    let mine = |it: &Record| it.client_id.as_deref().is_none_or(|it| it == identity.client_id());
+    let mine =
+        |it: &Record<'_>| it.client_id.as_deref().is_none_or(|it| it == identity.client_id());
     for record in records(tokens, &mut used.unreadable).filter(mine) {
         used.last = used.last.max(record.time);
         if !record.granted {
@@ -53,7 +54,7 @@ fn count(identity: &Identity, tokens: &[u8], access: &[u8]) -> UsedBy {
         identity.scopes.iter().flat_map(|it| &it.uses).map(String::as_str).collect();
     for record in records(access, &mut used.unreadable).filter(mine) {
         used.last = used.last.max(record.time);
-        let text = |name: &str| record.fields.get(name).map(String::as_str).unwrap_or_default();
+        let text = |name: &str| record.fields.get(name).unwrap_or_default();
         let (method, path) = (text("method"), text("path"));
         let known = declared.iter().find(|it| is_use(it, method, path));
         let call = known.map_or_else(|| format!("{method} {path}"), |it| (*it).to_owned());
@@ -62,12 +63,12 @@ fn count(identity: &Identity, tokens: &[u8], access: &[u8]) -> UsedBy {
     used
 }
 
-fn records<'a>(log: &'a [u8], unreadable: &'a mut u64) -> impl Iterator<Item = Record> + 'a {
+fn records<'a>(log: &'a [u8], unreadable: &'a mut u64) -> impl Iterator<Item = Record<'a>> {
     let lines = log.split(|it| *it == b'\n').filter(|it| !it.trim_ascii().is_empty());
     lines.filter_map(|line| {
         let record = Record::parse(line).ok();
         *unreadable += u64::from(record.is_none());
-        record
+        record.filter(|it| it.told() != Told::Aside)
     })
 }
 
