@@ -45,6 +45,7 @@ pub fn webhook(bytes: &[u8]) {
         let _joined = scheme.verify(&Arrived { body: joined.as_bytes(), ..arrived }, &keys, window);
         assert!(scheme.verify(&arrived, &[], window).is_err(), "nobody can have signed it");
         let _secret = scheme.secret(&head);
+        let _payload = scheme.payload(arrived.body);
     }
 }
 

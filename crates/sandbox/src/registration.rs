@@ -1,11 +1,13 @@
 //! What is registered at a platform, as its administrators write it down.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use countersign_model::declare::Manifest;
-use countersign_model::declare::manifest::{Auth, IdentityKind, WebhookScheme};
+use countersign_model::declare::manifest::{Auth, IdentityKind, Webhook, WebhookScheme};
 use countersign_model::time::Period;
 use countersign_seal::Digest;
+use countersign_seal::scheme::{self, Scheme};
 use serde::{Deserialize, Serialize};
 
 use crate::AccessFault;
@@ -163,12 +165,36 @@ pub struct SubscriptionRegistration {
 pub struct WebhookRegistration {
     /// Its id.
     pub id: String,
-    /// Its address, as declared.
+    /// Its address, as declared. Its path is where it is called at each tenant.
     pub url: String,
-    /// The partner's public keys: `whpk_…`.
-    pub keys: Vec<String>,
-    /// How old or early a call may be, in seconds.
-    pub tolerance_seconds: i64,
+    /// How calls are signed. What becomes of their ids follows from it: a signed id stands for one
+    /// message; where the id is not signed, or there is none, the body does.
+    #[serde(default = "standard_webhooks")]
+    pub scheme: WebhookScheme,
+    /// What verifies them: one of these keys is enough.
+    pub keys: Vec<CallerKey>,
+    /// How old or early a call may be, in seconds; none where the scheme signs no time.
+    #[serde(default)]
+    pub tolerance_seconds: Option<i64>,
+}
+
+/// What verifies the calls of a partner. A secret never shows in `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallerKey {
+    /// A public key: `whpk_` and base64.
+    Public(String),
+    /// A shared secret, as the scheme writes it.
+    Secret(String),
+}
+
+impl fmt::Debug for CallerKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public(it) => write!(formatter, "Public({it})"),
+            Self::Secret(_) => formatter.write_str("Secret(..)"),
+        }
+    }
 }
 
 fn standard_webhooks() -> WebhookScheme {
@@ -252,13 +278,26 @@ pub fn subscriptions(manifest: &Manifest) -> Vec<SubscriptionRegistration> {
     manifest.events.iter().map(one).collect()
 }
 
-/// The webhooks that a manifest declares, with the partner's key.
-pub fn webhooks(manifest: &Manifest, key: &str) -> Vec<WebhookRegistration> {
-    let one = |it: &countersign_model::declare::manifest::Webhook| WebhookRegistration {
-        id: it.id.to_string(),
-        url: it.url.to_string(),
-        keys: vec![key.to_owned()],
-        tolerance_seconds: i64::try_from(it.signing.replay_window.seconds()).unwrap_or(300),
+/// The webhooks that a manifest declares, each with the partner's key for it.
+pub fn webhooks(
+    manifest: &Manifest,
+    key: impl Fn(&Webhook) -> Option<CallerKey>,
+) -> Vec<WebhookRegistration> {
+    let one = |it: &Webhook| {
+        let signs_time = scheme_of(it.signing.scheme).is_some_and(|it| it.facts().time.is_some());
+        let window = i64::try_from(it.signing.replay_window.seconds()).unwrap_or(i64::MAX);
+        WebhookRegistration {
+            id: it.id.to_string(),
+            url: it.url.to_string(),
+            scheme: it.signing.scheme,
+            keys: key(it).into_iter().collect(),
+            tolerance_seconds: signs_time.then_some(window),
+        }
     };
     manifest.webhooks.iter().map(one).collect()
+}
+
+/// The scheme that a manifest names.
+pub(crate) fn scheme_of(word: WebhookScheme) -> Option<&'static dyn Scheme> {
+    scheme::find(serde_json::to_value(word).ok()?.as_str()?)
 }

@@ -153,6 +153,7 @@ impl World {
             faults: suite.map(Partner::shared_faults).unwrap_or_default(),
             api_token: Digest::of(suite.map_or("", Partner::api_token).as_bytes()),
             received: suite.map(Partner::shared_received).unwrap_or_default(),
+            callers: suite.map(|it| it.callers().to_vec()).unwrap_or_default(),
             net: net.clone(),
             legacy_secret: legacy_secret.clone(),
             harness: harness.url.clone(),
@@ -412,8 +413,8 @@ fn register(
         }
         platform.register_subscription(slug, subscription);
     }
-    for webhook in registration::webhooks(declared, &partner.webhook_key()) {
-        platform.register_webhook(slug, webhook);
+    for webhook in registration::webhooks(declared, |it| partner.webhook_key(it.id.as_str())) {
+        platform.register_webhook(slug, webhook)?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub use types::{
     Accepted, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery, FrontCopy,
     FrontTrait, Held, HeldSubscription, Login, Manner, ObjectCall, Objects, PlatformError,
     PlatformFault, Presence, RaisedAlert, ReceivedCall, SendingKey, SubscriptionChange,
-    TokenAnswer, TokenRequest, WebhookCopy,
+    TokenAnswer, TokenRequest, Unproven, WebhookCopy,
 };
 
 /// A platform, or one tenant of it.
@@ -181,7 +181,7 @@ pub trait Platform: Send + Sync + fmt::Debug {
         Err(PlatformError::unable(format!("authorize {client}")))
     }
 
-    /// Makes a throw-away copy of a webhook, with its own key pair.
+    /// Makes a throw-away copy of a webhook: of the same scheme, with a key of its own.
     async fn copy_webhook(
         &self,
         integration: &Slug,

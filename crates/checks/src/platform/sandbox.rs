@@ -321,11 +321,11 @@ impl Platform for SandboxPlatform {
 
     async fn call_webhook(&self, integration: &Slug, copy: &WebhookCopy) -> Done<Answer> {
         let answer = async {
-            let ask = self.line.new_ask("POST", &["hooks", integration.as_str()], Who::Nobody)?;
+            let ask = self.line.new_ask("POST", &webhook::path(copy), Who::Nobody)?;
             let ask = webhook::signed(ask, copy, self.clock.now())?;
             read::answer(&self.line.send(ask, None, Size::Answer).await?)
         };
-        answer.await.map_err(wrap(format!("be called by {}", copy.id)))
+        answer.await.map_err(wrap(format!("be called by {} of {integration}", copy.id)))
     }
 
     async fn copy_front(&self, client: &str, traits: &BTreeSet<FrontTrait>) -> Done<FrontCopy> {

@@ -95,12 +95,30 @@ pub struct ReceivedCall {
     pub time: Timestamp,
     /// Whom its address belongs to.
     pub integration: String,
-    /// Which webhook it is; only a key tells, so none where none verified it.
+    /// Which webhook it is: the one whose key verified it, or the only one at that address.
     pub webhook: Option<String>,
     /// Where it came from.
     pub ip: String,
+    /// The scheme that it was held against: that of the webhook.
+    #[serde(default)]
+    pub scheme: Option<String>,
     /// `verified`, `reused-id` (it verifies, and its id came with another body before), `unsigned`, `bad-signature`, `too-old`, `too-new`, or why it was not looked at.
     pub result: String,
+    /// What the signature of a call that verifies leaves open.
+    #[serde(default)]
+    pub unproven: BTreeSet<Unproven>,
+}
+
+/// What nobody can tell of a call although its signature verifies: its scheme signs no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unproven {
+    /// It bears no id: whether it came before cannot be told from another one that says the same.
+    NoId,
+    /// No time of sending is signed: how old it is cannot be told.
+    NoTime,
+    /// Its id is not signed: who saw it can send it again under another one.
+    UnsignedId,
 }
 
 /// What may be done to a client.
@@ -172,8 +190,12 @@ impl fmt::Debug for SendingKey {
 pub struct WebhookCopy {
     /// Its id.
     pub id: String,
+    /// Where it is called, below the platform's address: `/hooks/acme-helpdesk`.
+    pub path: String,
+    /// How its calls are signed, as manifests write it: `standard-webhooks`.
+    pub scheme: String,
     /// Its key.
-    pub key: SigningKey,
+    pub key: SendingKey,
 }
 
 /// A request for a token.

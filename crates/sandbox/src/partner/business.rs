@@ -10,11 +10,10 @@ use std::sync::{Mutex, PoisonError};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::time::{Period, Timestamp};
 use countersign_seal::jwt;
-use countersign_seal::scheme::standard_webhooks::{ID, SIGNATURE, SendKey, TIMESTAMP, sign};
 use serde_json::{Map, Value, json};
 
 use super::keys::Named;
-use super::{Fault, HookFault, Inner, Kind, Tenant};
+use super::{Caller, Fault, Inner, Kind, Tenant};
 use crate::platform::{ASSERTION_TYPE, JWT_BEARER, token_id};
 use crate::ring::Ring;
 use crate::{clock, entropy};
@@ -229,8 +228,10 @@ async fn piece(inner: &Inner, tenant: &Tenant, business: &mut Business, pushed: 
         write(line, time);
         business.calls.add(outcome);
     }
-    if inner.kind == Kind::Acme && number % 4 == 1 {
-        business.calls.add(webhook(inner, tenant).await);
+    if number % 4 == 1 {
+        for caller in &inner.callers {
+            business.calls.add(webhook(inner, tenant, caller).await);
+        }
     }
 }
 
@@ -371,21 +372,16 @@ async fn call(inner: &Inner, tenant: &Tenant, token: &str, step: &Step) -> Resul
 }
 
 /// Tells the platform about a ticket, with a signature.
-async fn webhook(inner: &Inner, tenant: &Tenant) -> Result<(), String> {
+async fn webhook(inner: &Inner, tenant: &Tenant, caller: &Caller) -> Result<(), String> {
     let number = entropy::suffix().map_err(|_| "no-entropy")?;
     let body = json!({"type": "ticket.updated", "ticket": number, "causes": {"unlock-request": 1}});
-    let body = body.to_string();
-    let repeats = inner.faults.has(Fault::Hook(HookFault::RepeatsWebhookIds));
-    let id = format!("msg_{}", if repeats { "0" } else { number.as_str() });
-    let now = clock::now().seconds();
-    let key = SendKey::Private(inner.webhook_key.clone());
-    let signature = sign(&id, now, body.as_bytes(), &key).map_err(|it| it.to_string())?;
-    let url = format!("{}/hooks/{}", tenant.url, inner.kind.slug());
-    let request = inner.http.post(url).header(ID, id).header(TIMESTAMP, now).body(body);
-    if inner.faults.has(Fault::SendsUnsignedWebhooks) {
-        return outcome(request).await;
-    }
-    outcome(request.header(SIGNATURE, signature)).await
+    let url = format!("{}{}", tenant.url, caller.path);
+    let id = format!("msg_{number}");
+    let sealed = caller.sealed(&url, (&id, body), (clock::now(), &inner.faults));
+    let sealed = sealed.map_err(|it| it.to_string())?;
+    let request = inner.http.post(url).header("content-type", caller.content_type());
+    let request = sealed.headers.iter().fold(request, |it, (name, value)| it.header(name, value));
+    outcome(request.body(sealed.body)).await
 }
 
 async fn outcome(request: reqwest::RequestBuilder) -> Result<(), String> {

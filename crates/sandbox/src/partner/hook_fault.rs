@@ -22,6 +22,8 @@ pub enum HookFault {
     ReadsFirstSignatureOnly,
     /// Its own webhooks bear ids that it has used before.
     RepeatsWebhookIds,
+    /// Its own webhooks bear the time of what happened long before they are sent.
+    SendsLateWebhooks,
     /// It takes what is signed with the key of another endpoint.
     SharesWebhookKeys,
     /// It works on a long list of signatures for seconds.

@@ -2,6 +2,7 @@
 
 mod access;
 mod business;
+mod caller;
 mod client_fault;
 mod fault;
 mod front_fault;
@@ -30,8 +31,7 @@ use axum::http::{HeaderMap, header};
 use axum::routing::{delete, get, post, put};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::time::Period;
-use countersign_seal::scheme::standard_webhooks::public_key_text;
-use countersign_seal::{Digest, PublicKey, SigningKey};
+use countersign_seal::{Digest, PublicKey};
 use tokio::task::JoinHandle;
 
 pub use access::AccessFault;
@@ -50,11 +50,13 @@ pub use tls_fault::TlsFault;
 
 use crate::front::{Plain, PlainPort};
 use crate::manifests::manifest;
+use crate::registration::CallerKey;
 use crate::role::app;
 use crate::serve::Served;
 use crate::tls::Flawed;
 use crate::{Authority, Net, StartError, clock, entropy};
 use business::Journal;
+pub(crate) use caller::Caller;
 pub(crate) use fault::Faults;
 use keys::Keys;
 pub(crate) use receiver::Received;
@@ -112,7 +114,8 @@ pub(crate) struct Inner {
     /// Held while a piece of work is done.
     working: tokio::sync::RwLock<()>,
     pub(crate) keys: Keys,
-    pub(crate) webhook_key: SigningKey,
+    /// How its webhooks are called.
+    pub(crate) callers: Vec<Caller>,
     pub(crate) hooks: Vec<hook::Hook>,
     pub(crate) overlap: Period,
     pub(crate) api_token: Digest,
@@ -143,13 +146,14 @@ impl Partner {
     /// Starts a partner without a fault.
     pub fn start(config: PartnerConfig, authority: &Authority) -> Result<Self, StartError> {
         let api_token = entropy::token()?;
+        let declared = manifest(config.kind)?;
         let inner = Arc::new(Inner {
             kind: config.kind,
             faults: Faults::default(),
             working: tokio::sync::RwLock::default(),
             keys: Keys::new(clock::now())?,
-            webhook_key: entropy::key()?,
-            hooks: hook::hooks(&manifest(config.kind)?, &config.event_keys)?,
+            callers: caller::callers(&declared)?,
+            hooks: hook::hooks(&declared, &config.event_keys)?,
             overlap: config.overlap,
             api_token: Digest::of(api_token.as_bytes()),
             received: Received::default(),
@@ -191,9 +195,15 @@ impl Partner {
         &self.api_token
     }
 
-    /// The key with which its webhooks verify: `whpk_…`.
-    pub fn webhook_key(&self) -> String {
-        public_key_text(&self.inner.webhook_key.public())
+    /// What verifies the calls of one of its webhooks.
+    pub fn webhook_key(&self, webhook: &str) -> Option<CallerKey> {
+        let mut callers = self.inner.callers.iter();
+        Some(callers.find(|it| it.webhook == webhook)?.known.clone())
+    }
+
+    /// How its webhooks are called.
+    pub(crate) fn callers(&self) -> &[Caller] {
+        &self.inner.callers
     }
 
     /// The shared secret with which deliveries of a subscription verify, where they do so with one.

@@ -12,19 +12,19 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_model::enforce::snapshot::Lane;
-use countersign_seal::scheme::standard_webhooks::public_key_text;
 use countersign_seal::{Digest, SigningKey};
 use serde_json::{Value, json};
 
-use super::book::{Client, Token, Webhook};
+use super::book::{Client, Token};
 use super::logs::{AuditLine, PushedLine};
 use super::problem::Problem;
 use super::{Shared, api, client, events, front};
 use crate::AccessFault;
-use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookRegistration};
+use crate::registration::{ClientRegistration, SubscriptionRegistration};
 use crate::{clock, entropy};
 
-type Answer = Result<Response, Problem>;
+/// What administrators are answered.
+pub(super) type Answer = Result<Response, Problem>;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -33,8 +33,6 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/admin/redirects/{client}/{action}", post(change_redirects))
         .route("/admin/subscriptions/{integration}/{id}", put(put_subscription))
         .route("/admin/subscriptions/{integration}/{id}/{action}", post(change_subscription))
-        .route("/admin/webhooks/{integration}/{id}", put(put_webhook).merge(delete(delete_webhook)))
-        .route("/admin/webhooks/{integration}/{id}/{action}", post(change_webhook))
         .route("/admin/registration-token", post(invite))
         .route("/admin/front-copies/{client}", post(copy_front))
         .route("/admin/events", post(emit))
@@ -57,7 +55,8 @@ pub(super) fn killer(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem
     }
 }
 
-fn audit(shared: &Shared, action: &str, subject: &str) {
+/// Writes down what was done.
+pub(super) fn audit(shared: &Shared, action: &str, subject: &str) {
     let line = AuditLine {
         time: clock::now(),
         who: "killer",
@@ -67,7 +66,8 @@ fn audit(shared: &Shared, action: &str, subject: &str) {
     shared.book.open().logs.audit.push(line);
 }
 
-fn done() -> Response {
+/// It is done.
+pub(super) fn done() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
@@ -290,83 +290,6 @@ async fn change_subscription(
         }
     }
     audit(&shared, &format!("{action}-subscription"), &key.1);
-    Ok(done())
-}
-
-async fn put_webhook(
-    State(shared): State<Arc<Shared>>,
-    Path((integration, id)): Path<(String, String)>,
-    headers: HeaderMap,
-    Json(it): Json<WebhookRegistration>,
-) -> Answer {
-    killer(&shared, &headers)?;
-    if it.id != id {
-        return Err(Problem::invalid("another-webhook"));
-    }
-    shared.book.put_webhook(&integration, it);
-    audit(&shared, "register-webhook", &id);
-    Ok(done())
-}
-
-async fn change_webhook(
-    State(shared): State<Arc<Shared>>,
-    Path((integration, id, action)): Path<(String, String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    killer(&shared, &headers)?;
-    if action == "copy" {
-        return copy_webhook(&shared, (integration, id));
-    }
-    {
-        let mut pages = shared.book.open();
-        let found = pages.webhooks.get_mut(&(integration, id.clone()));
-        let found = found.ok_or(Problem::not_found())?;
-        match action.as_str() {
-            "remove-key" => found.has_key = false,
-            "restore-key" => found.has_key = true,
-            _ => return Err(Problem::not_found()),
-        }
-    }
-    audit(&shared, &action, &id);
-    Ok(done())
-}
-
-/// A throw-away copy with a key pair of its own; the private half is handed out once.
-fn copy_webhook(shared: &Shared, key: (String, String)) -> Answer {
-    let internal = |_| Problem::internal();
-    let seed = entropy::random::<32>().map_err(internal)?;
-    let name = format!("{}.copy-{}", key.1, entropy::suffix().map_err(internal)?);
-    let mut pages = shared.book.open();
-    let original = pages.webhooks.get(&key).ok_or(Problem::not_found())?.clone();
-    if original.copy_of.is_some() {
-        return Err(Problem::invalid("copy-of-a-copy"));
-    }
-    if COPIES_MAX <= pages.webhooks.values().filter(|it| it.copy_of.is_some()).count() {
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-copies"));
-    }
-    let public = public_key_text(&SigningKey::from_seed(seed).public());
-    let registration =
-        WebhookRegistration { id: name.clone(), keys: vec![public], ..original.registration };
-    let (integration, id) = key;
-    let copy = Webhook { copy_of: Some(id.clone()), ..Webhook::new(registration) };
-    pages.webhooks.insert((integration, name.clone()), copy);
-    drop(pages);
-    audit(shared, "copy-webhook", &id);
-    let body = json!({"id": name, "seed": URL_SAFE_NO_PAD.encode(seed)});
-    Ok((StatusCode::CREATED, Json(body)).into_response())
-}
-
-async fn delete_webhook(
-    State(shared): State<Arc<Shared>>,
-    Path((integration, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    killer(&shared, &headers)?;
-    let found = shared.book.open().webhooks.remove(&(integration, id.clone()));
-    if found.is_none() {
-        return Err(Problem::not_found());
-    }
-    audit(&shared, "delete-webhook", &id);
     Ok(done())
 }
 

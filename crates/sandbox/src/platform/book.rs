@@ -11,11 +11,10 @@ use countersign_seal::Digest;
 
 use super::front::FrontPages;
 use super::logs::Logs;
+use super::webhook::Webhook;
 use crate::AccessFault;
 use crate::partner::FrontFault;
-use crate::registration::{
-    ClientRegistration, Lapse, SubscriptionRegistration, WebhookRegistration,
-};
+use crate::registration::{ClientRegistration, Lapse, SubscriptionRegistration};
 use crate::{OauthFault, clock};
 
 /// Everything, behind one lock that is never held across a wait.
@@ -174,27 +173,6 @@ pub(crate) struct Message {
     pub(crate) due: Timestamp,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct Webhook {
-    pub(crate) registration: WebhookRegistration,
-    pub(crate) has_key: bool,
-    /// Ids that were taken in and the digests of their bodies, oldest first.
-    pub(crate) seen: VecDeque<(String, Digest)>,
-    /// The webhook that this is a copy of: the gate knows it under that name.
-    pub(crate) copy_of: Option<String>,
-}
-
-impl Webhook {
-    pub(crate) fn new(registration: WebhookRegistration) -> Self {
-        Self { registration, has_key: true, seen: VecDeque::new(), copy_of: None }
-    }
-
-    /// The name under which the gate knows it.
-    pub(crate) fn known_as(&self) -> &str {
-        self.copy_of.as_deref().unwrap_or(&self.registration.id)
-    }
-}
-
 impl Book {
     pub(crate) fn open(&self) -> MutexGuard<'_, Pages> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -242,9 +220,9 @@ impl Book {
         self.open().subscriptions.remove(&(integration.to_owned(), id.to_owned()));
     }
 
-    pub(crate) fn put_webhook(&self, integration: &str, it: WebhookRegistration) {
-        let key = (integration.to_owned(), it.id.clone());
-        self.open().webhooks.insert(key, Webhook::new(it));
+    pub(crate) fn put_webhook(&self, integration: &str, it: Webhook) {
+        let key = (integration.to_owned(), it.registration.id.clone());
+        self.open().webhooks.insert(key, it);
     }
 
     pub(crate) fn put_intake(&self, integration: &str, token: Digest) {

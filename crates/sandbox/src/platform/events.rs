@@ -5,17 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_checks::platform::Delivery;
-use countersign_model::declare::manifest::WebhookScheme;
 use countersign_model::declare::path::PathKind;
 use countersign_model::enforce::{Call, Reason};
 use countersign_model::time::{Period, Timestamp};
-use countersign_seal::scheme::{self, Draft, Scheme, Signer};
+use countersign_seal::scheme::{Draft, Signer};
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
 use super::Shared;
 use super::book::Message;
-use crate::registration::SubscriptionRegistration;
+use crate::registration::{SubscriptionRegistration, scheme_of};
 use crate::{NoEntropy, clock, entropy};
 
 /// Puts an event into the queue of every enabled subscription of its kind, and says under which id.
@@ -172,11 +171,6 @@ async fn deliver_first(shared: &Shared, key: &(String, String)) {
     }
     drop(pages);
     shared.events.notify_one();
-}
-
-/// The scheme that a manifest names.
-pub(super) fn scheme_of(word: WebhookScheme) -> Option<&'static dyn Scheme> {
-    scheme::find(serde_json::to_value(word).ok()?.as_str()?)
 }
 
 async fn send(

@@ -5,10 +5,10 @@ mod alive;
 mod api;
 mod assertion;
 mod book;
+mod calls;
 mod client;
 mod events;
 mod front;
-mod hooks;
 mod listing;
 mod logs;
 mod oauth;
@@ -16,6 +16,7 @@ mod objects;
 mod own;
 mod problem;
 mod token;
+mod webhook;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -145,7 +146,8 @@ impl Platform {
         let router = oauth_router()
             .merge(api::routes())
             .merge(own::routes())
-            .merge(hooks::routes())
+            .merge(calls::routes())
+            .merge(webhook::routes())
             .merge(admin::routes())
             .merge(listing::routes())
             .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -228,8 +230,15 @@ impl Platform {
     }
 
     /// Registers a webhook, or replaces its registration.
-    pub fn register_webhook(&self, integration: &str, it: WebhookRegistration) {
-        self.shared.book.put_webhook(integration, it);
+    pub fn register_webhook(
+        &self,
+        integration: &str,
+        it: WebhookRegistration,
+    ) -> Result<(), StartError> {
+        let webhook = webhook::Webhook::new(it);
+        let webhook = webhook.map_err(|it| StartError::Refused(it.to_string()))?;
+        self.shared.book.put_webhook(integration, webhook);
+        Ok(())
     }
 
     /// The token with which an integration pushes its own log.

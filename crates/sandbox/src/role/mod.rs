@@ -14,7 +14,7 @@ use axum::Router;
 use countersign_seal::Digest;
 pub use events::SetFault;
 
-use crate::partner::{Fault, Faults, Received, mood};
+use crate::partner::{Caller, Fault, Faults, Received, mood};
 use crate::serve::Served;
 use crate::{Authority, Net, StartError};
 
@@ -27,6 +27,8 @@ pub(crate) struct Setting {
     pub(crate) api_token: Digest,
     /// What the partner's feed of effects shows.
     pub(crate) received: Received,
+    /// How its webhooks are signed, the one that is sent to any address first.
+    pub(crate) callers: Vec<Caller>,
     /// How it reaches the platform and the checker.
     pub(crate) net: Net,
     /// The secret that the old resource server shares with its issuer.

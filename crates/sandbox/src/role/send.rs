@@ -15,12 +15,13 @@ use serde_json::json;
 use url::{Host, Url};
 
 use super::Setting;
-use crate::partner::{Fault, Faults, SenderFault};
-use crate::{StartError, entropy};
+use crate::partner::{Caller, Fault, Faults, SenderFault};
+use crate::{StartError, clock, entropy};
 
 /// The sender.
 pub(super) fn meridian(setting: &Arc<Setting>) -> Result<Router, StartError> {
     let sender = Sender {
+        caller: setting.callers.first().cloned(),
         faults: setting.faults.clone(),
         resolve: setting.net.resolve.clone(),
         careful: setting.net.client(None)?,
@@ -36,6 +37,8 @@ pub(super) fn meridian(setting: &Arc<Setting>) -> Result<Router, StartError> {
 
 #[derive(Debug)]
 struct Sender {
+    /// How its messages are signed.
+    caller: Option<Caller>,
     faults: Faults,
     resolve: BTreeMap<String, SocketAddr>,
     careful: reqwest::Client,
@@ -86,6 +89,8 @@ async fn trigger(State(sender): State<Arc<Sender>>) -> StatusCode {
 
 /// Tries until it is delivered, or gone, or tried often enough; later and later.
 async fn deliver(sender: Arc<Sender>, id: String, url: Url) {
+    // A message keeps its id, however often it is tried.
+    let Ok(message) = entropy::suffix() else { return };
     for attempt in 0..ATTEMPTS_MAX {
         let is_known = {
             let targets = sender.targets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +100,7 @@ async fn deliver(sender: Arc<Sender>, id: String, url: Url) {
         if !is_known || sender.is_inward(&url) {
             return;
         }
-        let answer = sender.send(&url).await;
+        let answer = sender.send(&url, &message).await;
         let status = answer.as_ref().map(|it| it.0);
         match status {
             Some(200..300) => return,
@@ -116,14 +121,13 @@ impl Sender {
         self.faults.has(Fault::Sender(fault))
     }
 
-    /// Sends one message; the status, and the seconds that are asked for.
-    async fn send(&self, url: &Url) -> Option<(u16, Option<u64>)> {
+    /// Sends one message with its signature; the status, and the seconds that are asked for.
+    async fn send(&self, url: &Url, message: &str) -> Option<(u16, Option<u64>)> {
         let client =
             if self.has(SenderFault::IgnoresCertificates) { &self.careless } else { &self.careful };
         let mut url = url.clone();
         for _ in 0..HOPS_MAX {
-            let body = json!({ "type": "ticket.updated" });
-            let answer = client.post(url.clone()).json(&body).send().await.ok()?;
+            let answer = self.signed(client, &url, message)?.send().await.ok()?;
             let header = |name| answer.headers().get(name)?.to_str().ok();
             let follows = self.has(SenderFault::FollowsRedirects);
             if follows && answer.status().is_redirection() {
@@ -134,6 +138,22 @@ impl Sender {
             return Some((answer.status().as_u16(), later));
         }
         None
+    }
+
+    /// A message to this address, signed for it.
+    fn signed(
+        &self,
+        client: &reqwest::Client,
+        url: &Url,
+        message: &str,
+    ) -> Option<reqwest::RequestBuilder> {
+        let caller = self.caller.as_ref()?;
+        let message = (&*format!("msg_{message}"), json!({ "type": "ticket.updated" }));
+        let sealed = caller.sealed(url.as_str(), message, (clock::now(), &self.faults)).ok()?;
+        let request = client.post(url.clone()).header("content-type", caller.content_type());
+        let headers = sealed.headers.iter();
+        let request = headers.fold(request, |it, (name, value)| it.header(name, value));
+        Some(request.body(sealed.body))
     }
 
     /// How long to wait after an attempt: twice as long each time, with chance, and as long as is asked.

@@ -9,6 +9,7 @@ mod foreign;
 mod front;
 mod harness;
 mod helper;
+mod intake;
 mod logs;
 mod matrix;
 mod misuse;

@@ -63,6 +63,11 @@ pub trait Scheme: Sync + fmt::Debug {
         Zeroizing::new(crate::encoding::hex_encode(bytes))
     }
 
+    /// What a body says, as JSON: its claims, where it is a token. Nobody has verified it.
+    fn payload(&self, body: &[u8]) -> Option<Value> {
+        serde_json::from_slice(body).ok()
+    }
+
     /// Puts the id into the body, where this scheme has it there.
     fn put_id(&self, body: &mut Value, id: &str) {
         if let Place::Body(name) = self.facts().id {
@@ -368,6 +373,9 @@ pub enum WebhookError {
     /// Sent too long ago.
     #[error("message's time is too far in the past")]
     TooOld,
+    /// It bears no signature.
+    #[error("message is not signed")]
+    Unsigned,
 }
 
 /// A text that is not a key of this scheme.

@@ -169,7 +169,16 @@ pub(super) fn invitation(raw: &Raw) -> Result<String, PlatformFault> {
 /// A throw-away copy of a webhook.
 pub(super) fn webhook_copy(raw: &Raw) -> Result<WebhookCopy, PlatformFault> {
     let value = json(raw)?;
-    Ok(WebhookCopy { id: id(&value)?, key: key(&value)? })
+    let text = |name: &str| {
+        let text = value.get(name).and_then(Value::as_str).filter(|it| !it.is_empty());
+        text.map(str::to_owned).ok_or_else(|| unreadable(format!("it has no `{name}`")))
+    };
+    Ok(WebhookCopy {
+        id: id(&value)?,
+        path: text("path")?,
+        scheme: text("scheme")?,
+        key: sending_key(&value)?,
+    })
 }
 
 /// What one client is registered with, a copy too; none where the list is empty.

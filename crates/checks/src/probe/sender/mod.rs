@@ -13,6 +13,8 @@ pub mod backs_off;
 pub mod inward;
 pub mod transport;
 
+use std::collections::BTreeSet;
+
 use countersign_model::check::{Judgement, Transcript};
 use countersign_model::declare::Manifest;
 use countersign_model::declare::manifest::Webhook;
@@ -27,9 +29,15 @@ pub(crate) use wrong::Wrong;
 pub(crate) const CHECKS: &[&dyn Check] =
     &[&inward::CHECK, &transport::CHECK, &backs_off::BacksOffWhenRefused];
 
-/// The webhooks of the partner.
+/// The webhooks of the partner. Those that the same calls set to work have one sender: the first of
+/// them stands for it.
 pub(crate) fn subjects(manifest: &Manifest) -> Vec<String> {
-    manifest.webhooks.iter().map(|it| it.id.to_string()).collect()
+    let mut seen = BTreeSet::new();
+    let webhooks = manifest.webhooks.iter().filter(|it| match (&it.register, &it.trigger) {
+        (Some(register), Some(trigger)) => seen.insert((register, trigger)),
+        _ => true,
+    });
+    webhooks.map(|it| it.id.to_string()).collect()
 }
 
 /// The webhook of this name, and where it stands.

@@ -9,6 +9,7 @@ mod list;
 mod once;
 mod overlap;
 pub mod sends;
+pub mod sends_fresh;
 mod stale;
 mod tampered;
 mod unsigned;
@@ -16,6 +17,7 @@ mod unsigned_time;
 mod weak_secret;
 mod wrong_key;
 
+mod came;
 mod canary;
 mod hear;
 mod judge;
@@ -51,6 +53,7 @@ pub(crate) static CHECKS: &[&dyn Check] = &[
     &unsigned_time::CHECK,
     &once::CHECK,
     &sends::SendsSignedWebhooks,
+    &sends_fresh::SendsFreshWebhooks,
 ];
 
 /// What only one check may do at a time that replaces the key of a receiver. Where the subscription

@@ -6,8 +6,8 @@ use crate::matrix::Mutant::Does;
 use crate::matrix::Row;
 use crate::{Fault, HookFault};
 
-/// Two of Meridian's receivers use schemes that sign no time: what asks for one passes nobody who
-/// uses them, so Meridian is not right there.
+/// Two of Meridian's receivers, and two of its webhooks, use schemes that sign no time: what asks for
+/// one passes nobody who uses them, so Meridian is not right there.
 pub(super) const ROWS: &[Row] = &[
     Row {
         check: "refuses_unsigned_webhook",
@@ -129,10 +129,21 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         check: "sends_signed_webhooks",
-        right: &[Acme],
+        right: &[Acme, Meridian],
         mutants: &[
             Does(Acme, Fault::SendsUnsignedWebhooks),
+            Does(Meridian, Fault::SendsUnsignedWebhooks),
+        ],
+        leans: Platform,
+    },
+    Row {
+        check: "sends_fresh_webhooks",
+        right: &[Acme],
+        mutants: &[
             Does(Acme, hook(HookFault::RepeatsWebhookIds)),
+            Does(Acme, hook(HookFault::SendsLateWebhooks)),
+            Does(Meridian, hook(HookFault::RepeatsWebhookIds)),
+            Does(Meridian, hook(HookFault::SendsLateWebhooks)),
         ],
         leans: Platform,
     },
