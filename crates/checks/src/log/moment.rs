@@ -14,8 +14,28 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
     if is_number && let Ok(seconds) = text.parse::<f64>() {
         return fraction(seconds);
     }
-    text.parse().ok()
+    text.parse().ok().or_else(|| spoken(text))
 }
+
+/// `Nov 18, 2026, 11:21:40 AM`, in UTC, as answers of AWS STS are written down.
+fn spoken(text: &str) -> Option<Timestamp> {
+    let mut words = text.split([' ', ',', ':']).filter(|it| !it.is_empty());
+    let number = |it: Option<&str>| it?.parse::<u32>().ok();
+    let month = words.next().and_then(|name| MONTHS.iter().position(|it| *it == name))? + 1;
+    let (day, year) = (number(words.next())?, number(words.next())?);
+    let hour = number(words.next()).filter(|it| (1..=12).contains(it))? % 12;
+    let (minute, second) = (number(words.next())?, number(words.next())?);
+    let hour = match words.next()? {
+        "AM" => hour,
+        "PM" => hour + 12,
+        _ => return None,
+    };
+    let stands = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
+    if words.next().is_none() { stands.parse().ok() } else { None }
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The same of a value.
 pub(super) fn moment_of(value: &Value<'_>) -> Option<Timestamp> {
@@ -71,6 +91,9 @@ mod tests {
             ("1795489811250000000", Some(1_795_489_811_250)),
             ("1.795489811e9", Some(1_795_489_811_000)),
             (" 1795489811 ", Some(1_795_489_811_000)),
+            ("Nov 24, 2026, 3:10:11 AM", Some(1_795_489_811_000)),
+            ("Nov 24, 2026, 13:10:11 AM", None),
+            ("Nov 31, 2026, 1:10:11 AM", None),
             ("yesterday", None),
             ("2026-13-01T00:00:00Z", None),
             ("2026-11-24", None),

@@ -40,6 +40,18 @@ impl<'a> Object<'a> {
     pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name).text()
     }
+
+    /// A value below these names.
+    pub(super) fn at(&self, path: &[&str]) -> &Value<'a> {
+        let Some((first, rest)) = path.split_first() else { return &NULL };
+        let value = self.get(first);
+        if rest.is_empty() { value } else { value.object().map_or(&NULL, |it| it.at(rest)) }
+    }
+
+    /// The text of a value below these names, where it says something.
+    pub(super) fn text_at(&self, path: &[&str]) -> Option<Cow<'a, str>> {
+        self.at(path).text()
+    }
 }
 
 impl<'a> Value<'a> {
@@ -52,6 +64,32 @@ impl<'a> Value<'a> {
             Self::Bool(it) => Some(Cow::Borrowed(if *it { "true" } else { "false" })),
             other => serde_json::to_string(other).ok().map(Cow::Owned),
         }
+    }
+
+    /// The object that it is.
+    pub(super) fn object(&self) -> Option<&Object<'a>> {
+        if let Self::Object(it) = self { Some(it) } else { None }
+    }
+
+    /// The values of a list; none where it is none.
+    pub(super) fn list(&self) -> &[Self] {
+        if let Self::List(it) = self { it } else { &[] }
+    }
+
+    /// The number that it is, or that its text is.
+    pub(super) fn natural(&self) -> Option<u64> {
+        match self {
+            Self::Natural(it) => Some(*it),
+            Self::Text(it) => it.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The words of a text that parts them by commas or blanks, or of a list of texts.
+    pub(super) fn listed(&self) -> Vec<Cow<'a, str>> {
+        let Self::Text(text) = self else { return self.words() };
+        let words = text.split([',', ' ', '\n', '\t']).filter(|it| !it.is_empty());
+        words.map(|it| Cow::Owned(it.to_owned())).collect()
     }
 
     /// The words of a text, or of a list of texts.

@@ -1,6 +1,13 @@
 //! What logs are written in: each line is recognised by what stands in it.
 
+mod access;
+mod cloudtrail;
+mod entra;
+mod github;
+mod google;
 mod keycloak;
+mod ocsf;
+mod okta;
 mod own;
 
 use std::borrow::Cow;
@@ -45,7 +52,19 @@ pub(super) trait Format: Debug + Sync {
 }
 
 /// Every format. The last one takes any object.
-const FORMATS: &[&dyn Format] = &[&keycloak::Keycloak, &own::Own];
+const FORMATS: &[&dyn Format] = &[
+    &keycloak::Keycloak,
+    &ocsf::Ocsf,
+    &okta::Okta,
+    &entra::SignIn,
+    &entra::Graph,
+    &cloudtrail::CloudTrail,
+    &google::Google,
+    &github::GitHub,
+    &access::Nginx,
+    &access::Envoy,
+    &own::Own,
+];
 
 /// What is known of every format.
 pub fn formats() -> impl Iterator<Item = &'static About> {
@@ -100,9 +119,31 @@ impl<'a> Record<'a> {
         self.odd("ip", self.ip.is_none());
     }
 
+    /// Keeps members that the normal record has no place for.
+    fn keep(&mut self, object: &Object<'a>, names: &[&'static str]) {
+        for name in names {
+            if let Some(text) = object.text(name) {
+                self.fields.insert(Cow::Borrowed(name), text);
+            }
+        }
+    }
+
     fn numbered(&mut self, text: &str) {
         self.sequence = text.parse().ok();
         self.odd("seq", self.sequence.is_none());
+    }
+}
+
+/// The path of an address or of a request target, without its query.
+fn path(target: Cow<'_, str>) -> Cow<'_, str> {
+    fn cut(target: &str) -> &str {
+        let after = target.split_once("://").map_or(target, |it| it.1);
+        let from = if after.len() == target.len() { 0 } else { after.find('/').unwrap_or(0) };
+        after.get(from..).unwrap_or(after).split(['?', '#']).next().unwrap_or_default()
+    }
+    match target {
+        Cow::Borrowed(it) => Cow::Borrowed(cut(it)),
+        Cow::Owned(it) => Cow::Owned(cut(&it).to_owned()),
     }
 }
 

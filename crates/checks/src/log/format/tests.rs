@@ -25,7 +25,7 @@ pub(super) fn shown(line: &str) -> String {
         ("revoked", record.revoked_at),
     ];
     for (name, moment) in moments {
-        for it in moment.iter() {
+        if let Some(it) = moment {
             write!(shown, " {name}={it}").unwrap();
         }
     }
@@ -45,7 +45,7 @@ pub(super) fn shown(line: &str) -> String {
         ("resource", &record.resource),
     ];
     for (name, text) in texts {
-        for it in text.iter() {
+        if let Some(it) = text {
             write!(shown, " {name}={it:?}").unwrap();
         }
     }
@@ -54,16 +54,16 @@ pub(super) fn shown(line: &str) -> String {
             write!(shown, " {name}={}", words.join(",")).unwrap();
         }
     }
-    for it in &record.ip {
+    if let Some(it) = record.ip {
         write!(shown, " ip={it}").unwrap();
     }
-    for it in &record.sequence {
+    if let Some(it) = record.sequence {
         write!(shown, " seq={it}").unwrap();
     }
     for (name, it) in record.fields.iter() {
         write!(shown, " {name}:{it:?}").unwrap();
     }
-    for it in record.unreadable.iter() {
+    for it in &record.unreadable {
         write!(shown, " unreadable:{it}").unwrap();
     }
     shown
@@ -77,8 +77,19 @@ pub(super) fn with(line: &str, path: &str, value: Value) -> String {
 }
 
 /// One whole record of each format.
-pub(super) const SAMPLES: &[(&str, &str)] =
-    &[("json-lines", super::own::SAMPLE), ("keycloak-events", super::keycloak::SAMPLE)];
+pub(super) const SAMPLES: &[(&str, &str)] = &[
+    ("json-lines", super::own::SAMPLE),
+    ("keycloak-events", super::keycloak::SAMPLE),
+    ("ocsf", super::ocsf::SAMPLE),
+    ("okta-system-log", super::okta::SAMPLE),
+    ("entra-service-principal-sign-in", super::entra::SAMPLES[0]),
+    ("entra-graph-activity", super::entra::SAMPLES[1]),
+    ("aws-cloudtrail", super::cloudtrail::SAMPLE),
+    ("google-cloud-audit", super::google::SAMPLE),
+    ("github-audit", super::github::SAMPLE),
+    ("nginx-access", super::access::SAMPLES[0]),
+    ("envoy-access", super::access::SAMPLES[1]),
+];
 
 #[test]
 fn a_sample_of_each_format_is_known_by_its_content() {
@@ -180,5 +191,27 @@ proptest! {
     #[test]
     fn any_bytes_give_a_record_or_a_reason(line in proptest::collection::vec(any::<u8>(), 0..512)) {
         let _ignored = Record::parse(&line);
+    }
+}
+
+/// The table of `docs/logs.md`.
+fn table() -> String {
+    let row = |it: &super::About| {
+        let cannot = it.cannot.iter().map(|(field, why)| format!("`{field}`: {why}"));
+        let cannot: Vec<String> = cannot.collect();
+        format!("| `{}` | {}. Source: {} | {} |\n", it.name, it.title, it.source, cannot.join("; "))
+    };
+    formats().map(row).collect()
+}
+
+#[test]
+fn the_page_tells_of_every_format() {
+    let page = include_str!("../../../../../docs/logs.md");
+    for row in table().lines() {
+        assert!(
+            page.contains(row),
+            "docs/logs.md has no row\n{row}\nthe whole table is\n{}",
+            table()
+        );
     }
 }
