@@ -14,6 +14,8 @@ pub enum HookFault {
     AcceptsUnknownVersion,
     /// It breaks on a long list of signatures.
     BreaksOnManySignatures,
+    /// It forgets ids when half of the window is over.
+    ForgetsWebhookIds,
     /// It goes on to take a key whose time is over.
     KeepsOldWebhookKey,
     /// It knows one key at a time.

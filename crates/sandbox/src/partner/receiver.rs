@@ -1,7 +1,8 @@
 //! A partner's receiver of events, and the feed of what they led to.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Bytes;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::fault::Fault;
 use super::hook::{Hook, IsPublic};
-use super::{Inner, is_ours, lenient};
+use super::{HookFault, Inner, is_ours, lenient};
 use crate::clock;
 use crate::ring::Ring;
 
@@ -28,13 +29,23 @@ pub(super) struct Effect {
     effect: String,
 }
 
+/// How often a message may have its effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    EachTime,
+    Once,
+    /// Once, until it is forgotten.
+    OnceWithin(Duration),
+}
+
 /// What the receivers of a partner remember; a copy is the same memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Received(Arc<Mutex<Memory>>);
 
 #[derive(Debug)]
 struct Memory {
-    seen: BTreeSet<String>,
+    /// When each mark was first seen.
+    seen: BTreeMap<String, Instant>,
     order: VecDeque<String>,
     effects: Ring<Effect>,
     version: u64,
@@ -43,7 +54,7 @@ struct Memory {
 impl Default for Received {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Memory {
-            seen: BTreeSet::new(),
+            seen: BTreeMap::new(),
             order: VecDeque::new(),
             effects: Ring::new(EFFECTS_MAX),
             version: 0,
@@ -54,18 +65,26 @@ impl Default for Received {
 impl Received {
     /// Acts on a message, once, or each time that it comes; says whether it did.
     pub(crate) fn act(&self, id: &str, effect: &str, each_time: bool) -> bool {
-        self.apply(id, &[id.to_owned()], effect, each_time)
+        let wants = if each_time { Wants::EachTime } else { Wants::Once };
+        self.apply(id, &[id.to_owned()], effect, wants)
     }
 
-    /// Acts on a message, unless one of its marks was seen before; says whether it did.
-    fn apply(&self, id: &str, marks: &[String], effect: &str, each_time: bool) -> bool {
+    /// Acts on a message, unless one of its marks is remembered; says whether it did.
+    fn apply(&self, id: &str, marks: &[String], effect: &str, wants: Wants) -> bool {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock::steady();
         let mut is_new = true;
         for mark in marks {
-            if !memory.seen.insert(mark.clone()) {
-                is_new = false;
+            if let Some(first) = memory.seen.get_mut(mark) {
+                match wants {
+                    Wants::OnceWithin(limit) if limit < now.saturating_duration_since(*first) => {
+                        *first = now;
+                    }
+                    _ => is_new = false,
+                }
                 continue;
             }
+            memory.seen.insert(mark.clone(), now);
             memory.order.push_back(mark.clone());
             if SEEN_MAX < memory.order.len()
                 && let Some(oldest) = memory.order.pop_front()
@@ -73,7 +92,7 @@ impl Received {
                 memory.seen.remove(&oldest);
             }
         }
-        if !is_new && !each_time {
+        if !is_new && wants != Wants::EachTime {
             return false;
         }
         memory.version += 1;
@@ -128,8 +147,15 @@ pub(super) async fn receive(
     if !facts.id_signed {
         marks.push(mark(&digest));
     }
-    let each_time = inner.faults.has(Fault::AppliesReplayTwice);
-    let did = inner.received.apply(id, &marks, kind, each_time);
+    let window = u64::try_from(hook.tolerance_seconds).unwrap_or(0);
+    let wants = if inner.faults.has(Fault::AppliesReplayTwice) {
+        Wants::EachTime
+    } else if inner.faults.has(Fault::Hook(HookFault::ForgetsWebhookIds)) {
+        Wants::OnceWithin(Duration::from_secs(window) / 2)
+    } else {
+        Wants::Once
+    };
+    let did = inner.received.apply(id, &marks, kind, wants);
     Json(json!({"status": if did { "applied" } else { "duplicate" }})).into_response()
 }
 

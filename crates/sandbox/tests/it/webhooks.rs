@@ -15,7 +15,7 @@ use countersign_model::declare::manifest::EffectsKind;
 use countersign_model::declare::{Format, Manifest, parse};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_sandbox::manifests::{Version, text};
-use countersign_sandbox::{Fault, Kind, World};
+use countersign_sandbox::{Fault, HookFault, Kind, World};
 
 use crate::helper::{connector, world};
 
@@ -106,7 +106,7 @@ async fn a_right_receiver_passes_and_each_wrong_one_is_caught() {
         "refuses_wrong_webhook_key",
         "refuses_unsigned_timestamp",
     ];
-    let table: [(Fault, &[&str]); 7] = [
+    let table: [(Fault, &[&str]); 8] = [
         (Fault::AcceptsUnsignedWebhook, &["refuses_unsigned_webhook"]),
         (Fault::AcceptsTamperedBody, &["refuses_tampered_webhook_body"]),
         (Fault::AcceptsWrongKey, &any_key),
@@ -114,6 +114,7 @@ async fn a_right_receiver_passes_and_each_wrong_one_is_caught() {
         (Fault::AcceptsFutureTimestamp, &["refuses_future_timestamp"]),
         (Fault::TimestampNotSigned, &["refuses_unsigned_timestamp"]),
         (Fault::AppliesReplayTwice, &["applies_replayed_webhook_once"]),
+        (Fault::Hook(HookFault::ForgetsWebhookIds), &["applies_replayed_webhook_once"]),
     ];
     for (fault, caught_by) in table {
         world.set_faults(Kind::Acme, [fault]).await.unwrap();

@@ -27,13 +27,20 @@ pub(super) struct Plan {
     pub(super) age: fn(i64) -> i64,
     /// Whether another endpoint of the same partner is needed.
     pub(super) sibling: bool,
+    /// Whether the first right event comes again just before its window ends.
+    pub(super) late: bool,
     /// What is sent between the right ones, made with the first of them in hand.
     pub(super) sends: Sends,
 }
 
 /// A plan that needs nothing and sends nothing.
-pub(super) const PLAN: Plan =
-    Plan { needs: Needs::Nothing, age: fresh, sibling: false, sends: |_, _| Ok(Vec::new()) };
+pub(super) const PLAN: Plan = Plan {
+    needs: Needs::Nothing,
+    age: fresh,
+    sibling: false,
+    late: false,
+    sends: |_, _| Ok(Vec::new()),
+};
 
 /// What a scheme has to be able to do so that a check can look at anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,6 +255,7 @@ impl<'a> Visit<'a> {
     pub(super) async fn run(&mut self, plan: &Plan) -> Result<(), WebhookError> {
         let before = self.version("before").await;
         self.workshop.now = self.talk.now();
+        let signed_at = self.workshop.now;
         let age = (plan.age)(self.workshop.window_seconds);
         let control = self.workshop.at("control", age.saturating_neg())?;
         self.talk.setting("repeat.control", self.workshop.curl(&control));
@@ -261,6 +269,9 @@ impl<'a> Visit<'a> {
             last = shown.as_ref().and_then(|it| self.version_of(it)).or(last);
         }
         self.refused(plan, &control, last).await?;
+        if plan.late {
+            self.late(&control, signed_at).await?;
+        }
         let heavy = self.wished(plan, &control, Wish::Answered)?;
         for it in &heavy {
             let ask = self.workshop.ask(&it.message).hostile();
@@ -316,7 +327,7 @@ impl<'a> Visit<'a> {
             self.talk.send(&format!("wrong.{}", it.name), ask).await;
         }
         self.talk.pause("listen", self.listen).await;
-        let after = self.look(control, &wrong).await;
+        let after = self.look("effects", control, &wrong).await;
         self.workshop.now = self.talk.now();
         let closing = self.workshop.right("closing")?;
         let last = after.or(last);
@@ -324,12 +335,12 @@ impl<'a> Visit<'a> {
         if let Some(Some(answer)) = shown
             && !self.is_object()
         {
-            self.count(&answer, control, &wrong);
+            self.count("effects", &answer, control, &wrong);
         }
         Ok(())
     }
 
-    fn is_object(&self) -> bool {
+    pub(super) fn is_object(&self) -> bool {
         self.oracle.as_ref().is_some_and(|it| it.kind == EffectsKind::Object)
     }
 
@@ -396,15 +407,26 @@ impl<'a> Visit<'a> {
     }
 
     /// Which effects there are now.
-    async fn look(&mut self, control: &Message, wrong: &[Sent]) -> Option<String> {
+    pub(super) async fn look(
+        &mut self,
+        label: &str,
+        control: &Message,
+        wrong: &[Sent],
+    ) -> Option<String> {
         let ask = self.oracle.as_ref()?.ask.clone();
-        let answer = self.talk.send("effects", ask).await;
-        self.count(&answer, control, wrong);
+        let answer = self.talk.send(label, ask).await;
+        self.count(label, &answer, control, wrong);
         self.version_of(&answer)
     }
 
     /// Writes down which effects an answer shows.
-    fn count(&mut self, answer: &Received, control: &Message, wrong: &[Sent]) {
+    pub(super) fn count(
+        &mut self,
+        label: &str,
+        answer: &Received,
+        control: &Message,
+        wrong: &[Sent],
+    ) {
         let Some(oracle) = &self.oracle else { return };
         let value = match read(oracle.kind, answer) {
             Ok(Seen::Feed(ids)) => {
@@ -417,7 +439,7 @@ impl<'a> Visit<'a> {
             Ok(Seen::Object(version)) => json!({ "version": version }),
             Err(error) => json!({ "error": error }),
         };
-        self.talk.fact("effects", "effects", value);
+        self.talk.fact(label, "effects", value);
     }
 }
 

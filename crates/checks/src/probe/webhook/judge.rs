@@ -4,6 +4,7 @@ use countersign_model::check::transcript::FailureKind;
 use countersign_model::check::{Answer, Exchange, Judgement, Transcript};
 use serde_json::Value;
 
+use super::late;
 use super::view::View;
 
 /// What is right.
@@ -84,6 +85,14 @@ fn judged(view: &View<'_>, case: &Case) -> Judgement {
         return judgement;
     }
     if let Some(judgement) = broken(view, case) {
+        return judgement;
+    }
+    // Where nothing shows effects, what was accepted at once has said all that it can.
+    let is_blind = !view.has_oracle() && names.iter().any(|it| view.is_accepted(it));
+    if case.wanted == Wanted::OneEffect
+        && !is_blind
+        && let Some(judgement) = late::judged(view, case)
+    {
         return judgement;
     }
     passed(view, case, &names)
@@ -224,11 +233,11 @@ fn failed(view: &View<'_>, case: &Case) -> Option<Judgement> {
     Some(with_details(view, judgement, Some(name)))
 }
 
-fn effects(count: u64) -> String {
+pub(super) fn effects(count: u64) -> String {
     if count == 1 { "1 effect".to_owned() } else { format!("{count} effects") }
 }
 
-fn with_details(view: &View<'_>, judgement: Judgement, name: Option<&str>) -> Judgement {
+pub(super) fn with_details(view: &View<'_>, judgement: Judgement, name: Option<&str>) -> Judgement {
     let lines = view.names().into_iter().map(|it| {
         let answer = view.wrong(it).map_or("not sent".to_owned(), |it| it.answer.words());
         format!("{it}: {answer}, {}", effects(view.effects_of_wrong(it)))
@@ -320,7 +329,7 @@ fn not_ended(view: &View<'_>) -> Option<Judgement> {
 }
 
 /// A right event that was not accepted, or had no effect.
-fn right(view: &View<'_>, label: &str) -> Option<Judgement> {
+pub(super) fn right(view: &View<'_>, label: &str) -> Option<Judgement> {
     let judgement = not_right(view, label)?;
     Some(match view.0.text("repeat.control") {
         Some(repeat) => judgement.repeat(repeat),
@@ -355,11 +364,11 @@ fn not_right(view: &View<'_>, label: &str) -> Option<Judgement> {
 }
 
 /// Whether an answer says anything about the event. What is broken, busy, elsewhere or gone does not.
-fn is_answer(answer: &Answer) -> bool {
+pub(super) fn is_answer(answer: &Answer) -> bool {
     answer.is_success() || answer.is_refusal()
 }
 
-fn unanswered(one: &str, name: &str, answer: &Answer) -> Judgement {
+pub(super) fn unanswered(one: &str, name: &str, answer: &Answer) -> Judgement {
     let guard = matches!(answer, Answer::Failure { kind: FailureKind::AddressRefused, .. });
     let sentence = if guard {
         format!("{one} may not be sent")
@@ -392,7 +401,7 @@ fn passed(view: &View<'_>, case: &Case, names: &[&str]) -> Judgement {
         (Wanted::NoEffect, true) => Judgement::pass(format!("{} takes effect", case.none))
             .observed(format!("no effect: {answers}")),
         (Wanted::OneEffect, true) => Judgement::pass(format!("{} takes effect again", case.none))
-            .observed(format!("1 effect: {answers}{}", unsigned_id(view))),
+            .observed(format!("1 effect: {answers}, {}{}", late::words(view), unsigned_id(view))),
         (Wanted::NoEffect, false) => {
             Judgement::pass(format!("{} is accepted", case.none)).observed(answers).status_only()
         }
@@ -404,7 +413,7 @@ fn passed(view: &View<'_>, case: &Case, names: &[&str]) -> Judgement {
                 .status_only()
         }
         (Wanted::OneEffect, false) => Judgement::pass(format!("{} is accepted again", case.none))
-            .observed(answers)
+            .observed(format!("{answers}, {}", late::words(view)))
             .status_only(),
     }
 }

@@ -22,6 +22,7 @@ mod canary;
 mod hear;
 mod judge;
 mod key;
+mod late;
 mod next_key;
 mod receiver;
 mod view;

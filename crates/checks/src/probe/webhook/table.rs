@@ -160,25 +160,94 @@ fn a_forged_event_must_have_no_effect() {
     }
 }
 
+/// A talk in which the first event came again as its window of five seconds ended.
+fn again(sample: Sample, status: u16, after_ms: u64) -> Sample {
+    let sample = sample.setting("window_seconds", 5).answered("late.same-message", status, "");
+    sample.fact("late", json!({ "after_ms": after_ms })).waited("late-listen", 900)
+}
+
+/// The effects of the first event after that, and a right event at the end.
+fn at_last(sample: Sample, control: u32) -> Sample {
+    let sample = sample.fact("late-effects", json!({ "control": control }));
+    effect(sample, "late-closing", json!({ "seen": true }))
+}
+
 #[test]
 fn a_replayed_event_must_have_one_effect() {
+    let early = |one, two| closed(feed(sent(heard("feed"), one, two), 1, 0));
+    let whole = |status, control| at_last(again(early(200, 200), status, 4_010), control);
+    let changed = |late: &str| {
+        let sample = object("2", "2", "2").fact("late-quiet", json!({ "version": "4" }));
+        let sample = again(sample, 200, 4_010).fact("late-effects", json!({ "version": late }));
+        effect(sample, "late-closing", json!({ "seen": true, "version": "6" }))
+    };
+    let status_only = |late| {
+        again(closed(sent(heard("none"), 409, 409)), late, 4_010).answered("late-closing", 200, "")
+    };
     let mut table = unjudged();
     table.extend([
-        ("200 and one effect", closed(feed(sent(heard("feed"), 200, 200), 1, 0)), Pass),
-        ("409 and one effect", closed(feed(sent(heard("feed"), 409, 409), 1, 0)), Pass),
+        ("200 and one effect", whole(200, 1), Pass),
+        ("409 and one effect", at_last(again(early(409, 409), 409, 4_010), 1), Pass),
         ("200 and two effects", closed(feed(sent(heard("feed"), 200, 200), 2, 0)), Fail),
         ("409 and three effects", closed(feed(sent(heard("feed"), 409, 409), 3, 0)), Fail),
+        ("forgotten when it comes late", whole(200, 2), Fail),
+        (
+            "forgotten, and dead afterwards",
+            again(early(200, 200), 200, 4_010)
+                .fact("late-effects", json!({ "control": 2 }))
+                .silent("late-closing", Connect),
+            Fail,
+        ),
+        ("not sent again", early(200, 200), Inconclusive),
+        ("sent again too late", at_last(again(early(200, 200), 401, 5_001), 1), Inconclusive),
+        (
+            "nobody knows when it was sent",
+            at_last(
+                early(200, 200)
+                    .setting("window_seconds", 5)
+                    .answered("late.same-message", 200, "")
+                    .waited("late-listen", 900),
+                1,
+            ),
+            Inconclusive,
+        ),
+        ("500 when it comes late", whole(500, 1), Inconclusive),
+        (
+            "nobody listened at last",
+            at_last(
+                early(200, 200)
+                    .setting("window_seconds", 5)
+                    .answered("late.same-message", 200, "")
+                    .fact("late", json!({ "after_ms": 4_010 })),
+                1,
+            ),
+            Inconclusive,
+        ),
+        ("nobody read the effects at last", again(early(200, 200), 200, 4_010), Inconclusive),
+        (
+            "dead at last",
+            again(early(200, 200), 200, 4_010)
+                .fact("late-effects", json!({ "control": 1 }))
+                .silent("late-closing", Connect),
+            Inconclusive,
+        ),
         (
             "an effect under another id",
             closed(feed(sent(heard("feed"), 200, 200), 1, 1).setting("id_signed", false)),
             Inconclusive,
         ),
         ("status only, accepted", closed(sent(heard("none"), 200, 409)), Inconclusive),
-        ("status only, refused", closed(sent(heard("none"), 409, 409)), Pass),
-        ("an object that stays", object("2", "2", "2"), Pass),
+        ("status only, refused", status_only(409), Pass),
+        ("status only, accepted when it comes late", status_only(200), Inconclusive),
+        ("an object that stays", changed("4"), Pass),
         ("an object that changes", object("2", "2", "3"), Fail),
+        ("an object that changes late", changed("5"), Fail),
     ]);
     judges(&once::CHECK, &table);
+    let judgement = judged(&once::CHECK, &whole(200, 1));
+    insta::assert_snapshot!(judgement.observed, @"1 effect: HTTP 200 for `one`, HTTP 200 for `two`, HTTP 200 for the same message again 4.0 s after it was signed, with a window of 5 s");
+    let judgement = judged(&once::CHECK, &whole(200, 2));
+    insta::assert_snapshot!(format!("{}: {}", judgement.sentence, judgement.observed), @"a replayed webhook takes effect again before its window ends: 2 effects, again 4.0 s after it was signed, with a window of 5 s");
 }
 
 #[test]

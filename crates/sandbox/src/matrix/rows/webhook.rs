@@ -124,6 +124,8 @@ pub(super) const ROWS: &[Row] = &[
         mutants: &[
             Does(Acme, Fault::AppliesReplayTwice),
             Does(Meridian, Fault::AppliesReplayTwice),
+            Does(Acme, hook(HookFault::ForgetsWebhookIds)),
+            Does(Meridian, hook(HookFault::ForgetsWebhookIds)),
         ],
         leans: Both,
     },
