@@ -15,17 +15,23 @@ use countersign_model::declare::words::Slug;
 use countersign_model::time::Timestamp;
 use countersign_seal::SigningKey;
 
+mod ability;
 pub(crate) mod by_hand;
+mod inventory;
 mod reach;
 pub mod sandbox;
 mod types;
 
+pub use ability::{Ability, Can, Operation};
 pub use by_hand::AdminAct;
+pub use inventory::{
+    AdminRecord, ClientKind, CredentialKind, Inventory, InventoryClient, InventoryCredential,
+};
 pub use reach::Reach;
 pub use types::{
     Accepted, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery, FrontCopy,
     FrontTrait, Held, HeldSubscription, Login, Manner, ObjectCall, Objects, PlatformError,
-    PlatformFault, Presence, RaisedAlert, ReceivedCall, SendingKey, SubscriptionChange,
+    PlatformFault, Presence, RaisedAlert, ReceivedCall, Renewed, SendingKey, SubscriptionChange,
     TokenAnswer, TokenRequest, Unproven, WebhookCopy,
 };
 
@@ -44,8 +50,55 @@ pub trait Platform: Send + Sync + fmt::Debug {
         None
     }
 
+    /// What this connector can see, revoke and prove there. What stands in no row is not known.
+    fn abilities(&self) -> Vec<Ability> {
+        Vec::new()
+    }
+
+    /// Every client of the platform, whomever it belongs to.
+    async fn inventory(&self) -> Result<Inventory, PlatformError> {
+        Err(PlatformError::unable("list every client"))
+    }
+
+    /// What administrators changed from a moment on, the oldest first.
+    async fn admin_log(&self, since: Timestamp) -> Result<Vec<AdminRecord>, PlatformError> {
+        let _ = since;
+        Err(PlatformError::unable("read who changed what"))
+    }
+
+    /// Gives a client a new secret; the old one works on for a while where the platform can do that.
+    async fn renew_secret(&self, client: &str) -> Result<Renewed, PlatformError> {
+        Err(PlatformError::unable(format!("give {client} a new secret")))
+    }
+
+    /// Ends the old secret of a client, where one works on.
+    async fn end_old_secret(&self, client: &str) -> Result<(), PlatformError> {
+        Err(PlatformError::unable(format!("end the old secret of {client}")))
+    }
+
+    /// Registers public keys (a JWK set, RFC 7517, section 5) of a client in the place of those that it
+    /// has, and makes sure that keys which are gone are forgotten.
+    async fn replace_keys(
+        &self,
+        client: &str,
+        keys: &serde_json::Value,
+    ) -> Result<(), PlatformError> {
+        let _ = keys;
+        Err(PlatformError::unable(format!("replace the keys of {client}")))
+    }
+
+    /// What a platform says of a client that asks for a token with no credential at all: proof that it
+    /// is refused for what it is, and not for what it lacks. None where the platform does not tell.
+    async fn refuses_as_disabled(&self, client: &str) -> Result<Option<String>, PlatformError> {
+        let _ = client;
+        Ok(None)
+    }
+
     /// What the platform holds for the identities of this manifest, and for the integration beside them.
-    async fn granted(&self, manifest: &Manifest) -> Result<Held, PlatformError>;
+    async fn granted(&self, manifest: &Manifest) -> Result<Held, PlatformError> {
+        let _ = manifest;
+        Err(PlatformError::unable("read what is granted"))
+    }
 
     /// Every scope that the platform knows, with the calls that need it: `DELETE /v1/tenants/{id}`.
     /// Empty where it does not say.
@@ -54,13 +107,22 @@ pub trait Platform: Send + Sync + fmt::Debug {
     }
 
     /// The platform's own record of token requests, as JSON lines: one client's, from a moment on.
-    async fn token_log(&self, client: &str, since: Timestamp) -> Result<Vec<u8>, PlatformError>;
+    async fn token_log(&self, client: &str, since: Timestamp) -> Result<Vec<u8>, PlatformError> {
+        let (_, _) = (client, since);
+        Err(PlatformError::unable("read token requests"))
+    }
 
     /// The platform's own record of token uses, as JSON lines: one client's, from a moment on.
-    async fn access_log(&self, client: &str, since: Timestamp) -> Result<Vec<u8>, PlatformError>;
+    async fn access_log(&self, client: &str, since: Timestamp) -> Result<Vec<u8>, PlatformError> {
+        let (_, _) = (client, since);
+        Err(PlatformError::unable("read token uses"))
+    }
 
     /// What the partner pushed as its own log, as JSON lines.
-    async fn pushed_log(&self, integration: &Slug) -> Result<Vec<u8>, PlatformError>;
+    async fn pushed_log(&self, integration: &Slug) -> Result<Vec<u8>, PlatformError> {
+        let _ = integration;
+        Err(PlatformError::unable("read a log that a partner pushed"))
+    }
 
     /// What is accepted as proof of the integration's clients, without any secret half. A platform that
     /// does not tell says nothing.
@@ -70,27 +132,42 @@ pub trait Platform: Send + Sync + fmt::Debug {
     }
 
     /// The alerts that were raised.
-    async fn alerts(&self, integration: &Slug) -> Result<Vec<RaisedAlert>, PlatformError>;
+    async fn alerts(&self, integration: &Slug) -> Result<Vec<RaisedAlert>, PlatformError> {
+        let _ = integration;
+        Err(PlatformError::unable("read alerts"))
+    }
 
     /// The deliveries that were tried from a moment on, to any endpoint of the integration.
     async fn deliveries(
         &self,
         integration: &Slug,
         since: Timestamp,
-    ) -> Result<Vec<Delivery>, PlatformError>;
+    ) -> Result<Vec<Delivery>, PlatformError> {
+        let (_, _) = (integration, since);
+        Err(PlatformError::unable("read deliveries"))
+    }
 
     /// The webhooks of the integration's that came in from a moment on, with what their signature came to.
     async fn received(
         &self,
         integration: &Slug,
         since: Timestamp,
-    ) -> Result<Vec<ReceivedCall>, PlatformError>;
+    ) -> Result<Vec<ReceivedCall>, PlatformError> {
+        let (_, _) = (integration, since);
+        Err(PlatformError::unable("read what came in"))
+    }
 
     /// Disables, enables, empties or deletes a client.
-    async fn client(&self, client: &str, change: ClientChange) -> Result<(), PlatformError>;
+    async fn client(&self, client: &str, change: ClientChange) -> Result<(), PlatformError> {
+        let (_, _) = (client, change);
+        Err(PlatformError::unable("change a client"))
+    }
 
     /// Makes a throw-away copy of a client, with its own key pair.
-    async fn copy_client(&self, client: &str) -> Result<ClientCopy, PlatformError>;
+    async fn copy_client(&self, client: &str) -> Result<ClientCopy, PlatformError> {
+        let _ = client;
+        Err(PlatformError::unable("copy a client"))
+    }
 
     /// Disables, enables or purges a subscription.
     async fn subscription(
@@ -98,10 +175,16 @@ pub trait Platform: Send + Sync + fmt::Debug {
         integration: &Slug,
         subscription: &str,
         change: SubscriptionChange,
-    ) -> Result<(), PlatformError>;
+    ) -> Result<(), PlatformError> {
+        let (_, _, _) = (integration, subscription, change);
+        Err(PlatformError::unable("change a subscription"))
+    }
 
     /// The key that signs events for this integration; a test tenant's only.
-    async fn signing_key(&self, integration: &Slug) -> Result<SigningKey, PlatformError>;
+    async fn signing_key(&self, integration: &Slug) -> Result<SigningKey, PlatformError> {
+        let _ = integration;
+        Err(PlatformError::unable("tell the key that signs events"))
+    }
 
     /// The key that signs the deliveries of one subscription; a test tenant's only.
     async fn sending_key(
@@ -119,20 +202,32 @@ pub trait Platform: Send + Sync + fmt::Debug {
         integration: &Slug,
         webhook: &str,
         change: Presence,
-    ) -> Result<(), PlatformError>;
+    ) -> Result<(), PlatformError> {
+        let (_, _, _) = (integration, webhook, change);
+        Err(PlatformError::unable("change the key of a webhook"))
+    }
 
     /// Takes away or gives back the redirect addresses of a client.
-    async fn redirects(&self, client: &str, change: Presence) -> Result<(), PlatformError>;
+    async fn redirects(&self, client: &str, change: Presence) -> Result<(), PlatformError> {
+        let (_, _) = (client, change);
+        Err(PlatformError::unable("change redirects"))
+    }
 
     /// Produces an event, as if it had happened, and says under which id.
-    async fn emit(&self, kind: &str, data: &serde_json::Value) -> Result<String, PlatformError>;
+    async fn emit(&self, kind: &str, data: &serde_json::Value) -> Result<String, PlatformError> {
+        let (_, _) = (kind, data);
+        Err(PlatformError::unable("produce an event"))
+    }
 
     /// Asks for a token as a copy.
     async fn request_token(
         &self,
         copy: &ClientCopy,
         request: &TokenRequest,
-    ) -> Result<TokenAnswer, PlatformError>;
+    ) -> Result<TokenAnswer, PlatformError> {
+        let (_, _) = (copy, request);
+        Err(PlatformError::unable("be asked for a token"))
+    }
 
     /// Uses a token at the platform's API.
     async fn use_token(
@@ -141,10 +236,16 @@ pub trait Platform: Send + Sync + fmt::Debug {
         method: &str,
         path: &str,
         from: Option<IpAddr>,
-    ) -> Result<Answer, PlatformError>;
+    ) -> Result<Answer, PlatformError> {
+        let (_, _, _, _) = (token, method, path, from);
+        Err(PlatformError::unable("be called"))
+    }
 
     /// Whether the platform calls this token active.
-    async fn introspect(&self, token: &str) -> Result<bool, PlatformError>;
+    async fn introspect(&self, token: &str) -> Result<bool, PlatformError> {
+        let _ = token;
+        Err(PlatformError::unable("say whether a token is active"))
+    }
 
     /// Knocks at a path without any credential of the integration's: only to see whether the gate in
     /// front of it is shut. A shut gate answers 403 with its reason; an open one leads to a refusal
@@ -154,7 +255,10 @@ pub trait Platform: Send + Sync + fmt::Debug {
         integration: &Slug,
         kind: PathKind,
         subject: &str,
-    ) -> Result<Answer, PlatformError>;
+    ) -> Result<Answer, PlatformError> {
+        let (_, _, _) = (integration, kind, subject);
+        Err(PlatformError::unable("be knocked at"))
+    }
 
     /// Runs an automation that would cause these outcomes.
     async fn run_job(
@@ -162,7 +266,10 @@ pub trait Platform: Send + Sync + fmt::Debug {
         integration: &Slug,
         job: &str,
         causes: &BTreeMap<String, u32>,
-    ) -> Result<Answer, PlatformError>;
+    ) -> Result<Answer, PlatformError> {
+        let (_, _, _) = (integration, job, causes);
+        Err(PlatformError::unable("run a job"))
+    }
 
     /// Runs an automation with a token of the identity that it belongs to.
     async fn run_job_as(

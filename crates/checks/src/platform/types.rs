@@ -154,6 +154,21 @@ pub enum Presence {
     Restore,
 }
 
+/// A new secret of a client. It never shows in `Debug`.
+#[derive(Clone)]
+pub struct Renewed {
+    /// The new secret.
+    pub secret: Zeroizing<String>,
+    /// Until when the old one works on; none where it died at once.
+    pub old_until: Option<Timestamp>,
+}
+
+impl fmt::Debug for Renewed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Renewed(old until {:?})", self.old_until)
+    }
+}
+
 /// A throw-away copy of a client. Its key exists here and nowhere else.
 #[derive(Debug, Clone)]
 pub struct ClientCopy {
