@@ -165,7 +165,7 @@ pub(super) fn total<'a>(facts: impl Iterator<Item = &'a Value>) -> Option<(u64, 
 }
 
 /// What a count without a miss says about all others: `> 99.0 % at 95 %`.
-pub(super) fn confidence(found: u64, all: u64) -> String {
+pub fn confidence(found: u64, all: u64) -> String {
     if found < all || all == 0 {
         return String::new();
     }

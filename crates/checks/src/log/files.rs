@@ -1,14 +1,14 @@
 //! Reads logs from files, folders and streams, packed or not, in bounded memory.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read as _};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use countersign_model::time::Timestamp;
 use flate2::bufread::MultiGzDecoder;
 
-use super::judge::Judge;
-use super::record::{LINE_BYTES_MAX, Record};
+use super::frame::{Block, blocks};
+use super::record::Record;
 use crate::source::stream::FromUtf16;
 
 /// The files of a log, and what beside them was left alone.
@@ -25,8 +25,8 @@ const DEPTH_MAX: usize = 32;
 const FILES_MAX: usize = 100_000;
 /// How deep packing is undone.
 const PACKED_MAX: usize = 4;
-/// How many lines are looked at to learn when a file begins.
-const PEEKED_LINES: usize = 20;
+/// How many records are looked at to learn when a file begins.
+const PEEKED_RECORDS: usize = 20;
 
 impl Files {
     /// Finds the files: a folder stands for all files below it.
@@ -35,6 +35,8 @@ impl Files {
         for path in paths {
             if path.is_dir() {
                 found.walk(path, 0)?;
+            } else if !path.exists() && is_pattern(path) {
+                found.matching(path)?;
             } else {
                 found.read.push(path.to_owned());
             }
@@ -46,6 +48,27 @@ impl Files {
         });
         found.read.dedup();
         Ok(found)
+    }
+
+    /// A pattern stands for the files of its folder whose names it matches: `log/*.gz`.
+    fn matching(&mut self, pattern: &Path) -> io::Result<()> {
+        let folder = pattern.parent().filter(|it| !it.as_os_str().is_empty());
+        let name = pattern.file_name().map(|it| it.to_string_lossy().into_owned());
+        let name = name.unwrap_or_default();
+        let mut entries =
+            std::fs::read_dir(folder.unwrap_or(Path::new(".")))?.collect::<io::Result<Vec<_>>>()?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        entries.retain(|it| matches(name.as_bytes(), it.file_name().as_encoded_bytes()));
+        if entries.is_empty() {
+            let missing = format!("no file matches {}", pattern.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, missing));
+        }
+        for entry in entries {
+            let path =
+                folder.map_or_else(|| entry.file_name().into(), |it| it.join(entry.file_name()));
+            if path.is_dir() { self.walk(&path, 0)? } else { self.read.push(path) }
+        }
+        Ok(())
     }
 
     fn walk(&mut self, folder: &Path, depth: usize) -> io::Result<()> {
@@ -71,46 +94,65 @@ impl Files {
     }
 }
 
-/// Takes in every line of a file. What cannot be unpacked is counted and located; what cannot be opened is an error.
-pub fn read_file(path: &Path, judge: &mut Judge<'_>) -> io::Result<()> {
-    let file = File::open(path)?;
-    read_stream(&path.display().to_string(), &mut BufReader::new(file), judge);
-    Ok(())
+/// Whether a name that is no file's stands for several.
+fn is_pattern(path: &Path) -> bool {
+    path.file_name().is_some_and(|it| memchr::memchr2(b'*', b'?', it.as_encoded_bytes()).is_some())
 }
 
-/// Takes in every line of a stream, under this name. What cannot be read is counted and located.
-pub fn read_stream(name: &str, reader: &mut dyn BufRead, judge: &mut Judge<'_>) {
-    judge.source(name);
-    let each = &mut |line: &[u8]| {
-        judge.line(line);
-        true
-    };
-    if let Err(error) = unpacked(reader, 0, each) {
-        judge.unreadable(&error.to_string());
+/// Whether a name matches: `*` stands for any bytes, `?` for any one. It takes no more steps than one for each
+/// pair of bytes, however many stars there are.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut seen) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(byte) = name.get(seen) {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, seen));
+                at += 1;
+            }
+            Some(own) if *own == b'?' || own == byte => (at, seen) = (at + 1, seen + 1),
+            _ => match star {
+                Some((back, from)) => {
+                    star = Some((back, from + 1));
+                    (at, seen) = (back + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
     }
+    pattern.get(at..).unwrap_or_default().iter().all(|it| *it == b'*')
 }
 
-/// When the first line that tells a time happened.
+/// When the first record that tells a time happened.
 fn begins(path: &Path) -> Option<Timestamp> {
-    let mut left = PEEKED_LINES;
+    let mut left = PEEKED_RECORDS;
     let mut found = None;
-    let each = &mut |line: &[u8]| {
-        found = Record::parse(line.trim_ascii()).ok().and_then(|it| it.time);
-        left -= 1;
-        found.is_none() && 0 < left
+    let each = &mut |block: Block| {
+        block.records(|_, record| {
+            found = Record::parse(record.trim_ascii()).ok().and_then(|it| it.time);
+            left -= 1;
+            found.is_none() && 0 < left
+        })
     };
-    let _damaged = unpacked(&mut BufReader::new(File::open(path).ok()?), 0, each);
+    let _damaged = unpacked(&mut File::open(path).ok()?, 0, each);
     found
 }
 
-/// What is given each line, and says whether it wants more.
-type Each<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
-
-fn unpacked(reader: &mut dyn BufRead, depth: usize, each: Each<'_>) -> io::Result<()> {
+/// Hands on the blocks of a stream, until somebody has enough, whatever it is packed in.
+pub(super) fn unpacked(
+    reader: &mut dyn Read,
+    depth: usize,
+    each: &mut dyn FnMut(Block) -> bool,
+) -> io::Result<()> {
     let mut head = Vec::new();
     (&mut *reader).take(6).read_to_end(&mut head)?;
-    let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let kind = kind(&head);
+    let mark = match kind {
+        Kind::Text if head.starts_with(b"\xef\xbb\xbf") => 3,
+        // The mark is a part of the text and no part of the first line.
+        Kind::Utf16 { .. } => 2,
+        _ => 0,
+    };
     let rest = head.get(mark..).unwrap_or_default().to_vec();
     let mut reader = Cursor::new(rest).chain(reader);
     if kind != Kind::Text && depth == PACKED_MAX {
@@ -118,24 +160,27 @@ fn unpacked(reader: &mut dyn BufRead, depth: usize, each: Each<'_>) -> io::Resul
     }
     match kind {
         Kind::Gzip => {
-            let inner = MultiGzDecoder::new(reader);
-            unpacked(&mut BufReader::new(inner), depth + 1, each)
+            let mut inner = MultiGzDecoder::new(BufReader::with_capacity(PACKED_BYTES, reader));
+            unpacked(&mut inner, depth + 1, each)
         }
         Kind::Zstd => {
-            let inner = zstd::stream::read::Decoder::with_buffer(reader)?;
-            unpacked(&mut BufReader::new(inner), depth + 1, each)
+            let mut inner = zstd::stream::read::Decoder::with_buffer(BufReader::new(reader))?;
+            inner.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+            unpacked(&mut inner, depth + 1, each)
         }
         Kind::Utf16 { big_endian } => {
-            // The mark is a part of the text and no part of the first line.
-            let mut marked = reader;
-            marked.consume(2);
-            let inner = FromUtf16::new(&mut marked, big_endian);
-            unpacked(&mut BufReader::new(inner), depth + 1, each)
+            let mut inner = FromUtf16::new(&mut reader, big_endian);
+            unpacked(&mut inner, depth + 1, each)
         }
         Kind::Other(name) => Err(io::Error::other(format!("it is packed as {name}"))),
-        Kind::Text => lines(&mut reader, each),
+        Kind::Text => blocks(&mut reader, each),
     }
 }
+
+/// How much of something packed is read at once.
+const PACKED_BYTES: usize = 64 * 1024;
+/// A window of 64 MiB: what asks for more is refused, not given memory.
+const ZSTD_WINDOW_LOG_MAX: u32 = 26;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -159,45 +204,6 @@ fn kind(head: &[u8]) -> Kind {
     }
 }
 
-/// Hands on each line without its end; what is longer than a line may be is cut behind the limit.
-fn lines(reader: &mut dyn BufRead, each: Each<'_>) -> io::Result<()> {
-    let limit = LINE_BYTES_MAX as u64 + 2;
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut *reader).take(limit).read_until(b'\n', &mut line);
-        if matches!(read, Ok(0)) {
-            return Ok(());
-        }
-        // What came before the damage is a line as well, cut or not.
-        let wants_more = line.is_empty() || each(line.trim_ascii_end());
-        read?;
-        if !wants_more {
-            return Ok(());
-        }
-        if line.last() != Some(&b'\n') && limit <= line.len() as u64 {
-            skip_line(reader)?;
-        }
-    }
-}
-
-fn skip_line(reader: &mut dyn BufRead) -> io::Result<()> {
-    loop {
-        let buffer = reader.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let (used, done) = match memchr::memchr(b'\n', buffer) {
-            Some(at) => (at + 1, true),
-            None => (buffer.len(), false),
-        };
-        reader.consume(used);
-        if done {
-            return Ok(());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,11 +211,13 @@ mod tests {
 
     fn text(bytes: &[u8]) -> (Vec<String>, Option<String>) {
         let mut seen = Vec::new();
-        let each = &mut |line: &[u8]| {
-            seen.push(String::from_utf8_lossy(line).into_owned());
-            true
+        let each = &mut |block: Block| {
+            block.records(|_, it| {
+                seen.push(String::from_utf8_lossy(it.trim_ascii()).into_owned());
+                true
+            })
         };
-        let error = unpacked(&mut BufReader::new(bytes), 0, each).err();
+        let error = unpacked(&mut &bytes[..], 0, each).err();
         (seen, error.map(|it| it.to_string()))
     }
 
@@ -253,15 +261,6 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_an_end_costs_no_memory() {
-        let long = vec![b'x'; LINE_BYTES_MAX * 3];
-        let bytes = [long.as_slice(), b"\n{}\n"].concat();
-        let (seen, error) = text(&gzip(&bytes));
-        let lengths: Vec<usize> = seen.iter().map(String::len).collect();
-        assert_eq!((lengths, error), (vec![LINE_BYTES_MAX + 2, 2], None));
-    }
-
-    #[test]
     fn a_folder_is_read_oldest_first() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, bytes: &[u8]| {
@@ -281,5 +280,25 @@ mod tests {
         assert_eq!(names(&files.read), ["old/log.2", "log.1.gz", "log", "unknown"]);
         assert_eq!(names(&files.skipped), [".hidden"]);
         assert!(Files::find([Path::new("/no/such/folder")]).unwrap().read.len() == 1);
+        let files = Files::find([folder.path().join("log*").as_path()]).unwrap();
+        assert_eq!(names(&files.read), ["log.1.gz", "log"]);
+        assert!(Files::find([folder.path().join("*.zst").as_path()]).is_err());
+    }
+
+    #[test]
+    fn a_pattern_matches_names() {
+        let table = [
+            ("*.gz", "a.gz", true),
+            ("*.gz", "a.gz.1", false),
+            ("a*b*c", "aXbYbZc", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*", "", true),
+            ("**", "x", true),
+            ("", "x", false),
+        ];
+        for (pattern, name, expected) in table {
+            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+        }
     }
 }

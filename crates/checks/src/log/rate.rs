@@ -11,6 +11,8 @@ use super::report::Place;
 pub(super) struct Rate {
     limit: u64,
     seconds: BTreeMap<i64, Second>,
+    /// The second that was counted last; it is not among the others.
+    current: Option<(i64, Second)>,
     /// The last hour of what is settled: each second with what counts.
     hour: VecDeque<(i64, u64)>,
     inside: u64,
@@ -55,17 +57,30 @@ impl Rate {
             self.cut = true;
             return;
         }
-        let entry = self.seconds.entry(second).or_default();
+        // Neighbours in a log are neighbours in time.
+        let mut entry = match self.current.take() {
+            Some((same, entry)) if same == second => entry,
+            other => {
+                if let Some((before, entry)) = other {
+                    self.seconds.insert(before, entry);
+                }
+                self.seconds.remove(&second).unwrap_or_default()
+            }
+        };
         entry.all += 1;
         entry.clean += u64::from(is_clean);
-        entry.last = place;
+        entry.last = entry.last.max(place);
+        self.current = Some((second, entry));
         if SECONDS_MAX < self.seconds.len() {
             self.settle(SECONDS_MAX / 2);
         }
     }
 
-    /// What is over the limit of any hour. Who is over it does not count against later ones.
+    /// What is over the limit of any hour: requests that came when the hour before them was full.
     pub(super) fn finish(&mut self) -> &[Over] {
+        if let Some((second, entry)) = self.current.take() {
+            self.seconds.insert(second, entry);
+        }
         self.settle(self.seconds.len());
         &self.over
     }
@@ -78,8 +93,8 @@ impl Rate {
                 self.inside -= count;
             }
             let over = (self.inside + entry.all).saturating_sub(self.limit).min(entry.all);
-            self.inside += entry.all - over;
-            self.hour.push_back((second, entry.all - over));
+            self.inside += entry.all;
+            self.hour.push_back((second, entry.all));
             if 0 < over {
                 self.add(Over { count: over.min(entry.clean), place: entry.last });
             }

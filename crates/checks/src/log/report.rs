@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use countersign_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::finding::Rule;
+use super::timeline::Timeline;
+
 /// How many failing lines are shown for each question.
 pub(super) const SHOWN_MAX: usize = 100;
 
@@ -35,6 +38,7 @@ fn is_none(count: &u64) -> bool {
 }
 
 impl Share {
+    /// Counts one; a wrong one is told.
     pub(super) fn count(&mut self, wrong: Option<String>) {
         self.all += 1;
         match wrong {
@@ -43,15 +47,8 @@ impl Share {
         }
     }
 
-    /// Some that were in order are not.
-    pub(super) fn take_back(&mut self, count: u64, wrong: String) {
-        if 0 < count {
-            self.good = self.good.saturating_sub(count);
-            self.show(wrong);
-        }
-    }
-
-    fn show(&mut self, wrong: String) {
+    /// Shows one that is wrong, while there is room.
+    pub(super) fn show(&mut self, wrong: String) {
         if self.failing.len() < SHOWN_MAX {
             self.failing.push(wrong);
         }
@@ -94,12 +91,16 @@ pub struct Report {
     pub uses: u64,
     /// Ends of a token before its time.
     pub revocations: u64,
+    /// Events that were delivered again, and counted once.
+    pub repeated: u64,
     /// Lines of clients that this manifest does not declare.
     pub others: u64,
     /// Lines that tell neither of a token request, nor of a use, nor of an end.
     pub aside: u64,
-    /// What a source never tells, and how many lines were asked for it.
-    pub untold: BTreeMap<String, u64>,
+    /// What a source never tells, by format, and how many lines were asked for it.
+    pub untold: BTreeMap<String, BTreeMap<String, u64>>,
+    /// How often each rule was broken.
+    pub by_rule: BTreeMap<Rule, u64>,
     /// Lines, files or parts of files that could not be read.
     pub unreadable: Found,
     /// When the first request was made.
@@ -122,6 +123,18 @@ pub struct Report {
     pub orphans: Found,
     /// Lines whose time lies before that of an earlier line of the same client.
     pub clock: Found,
+    /// Networks and agents that a client who is known comes with for the first time.
+    pub firsts: Found,
+    /// Scopes that are declared and were not used for 30 days.
+    pub unused: Found,
+    /// The longest stretch of each client without a line.
+    pub silences: Vec<String>,
+    /// Requests of our own that the log shows, of how many.
+    pub canaries: (u64, u64),
+    /// Those that it does not show.
+    pub missed: Found,
+    /// Good and failing lines over time.
+    pub timeline: Timeline,
     /// Whether there was more than can be kept; completeness is then not known.
     pub cut: bool,
 }

@@ -17,6 +17,13 @@ const STRETCHES_MAX: usize = 100_000;
 impl Numbers {
     /// Whether the number is a new one.
     pub(super) fn insert(&mut self, number: u64) -> bool {
+        // Nearly every number follows the one before it.
+        if let Some(mut last) = self.stretches.last_entry()
+            && last.get().checked_add(1) == Some(number)
+        {
+            *last.get_mut() = number;
+            return true;
+        }
         if self.has(number) {
             return false;
         }
@@ -34,6 +41,11 @@ impl Numbers {
 
     pub(super) fn has(&self, number: u64) -> bool {
         self.stretches.range(..=number).next_back().is_some_and(|it| number <= *it.1)
+    }
+
+    /// The first and the last number.
+    pub(super) fn ends(&self) -> Option<(u64, u64)> {
+        Some((*self.stretches.first_key_value()?.0, *self.stretches.last_key_value()?.1))
     }
 
     /// The stretches that are missing between the first and the last number.

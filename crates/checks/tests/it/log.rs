@@ -185,7 +185,7 @@ fn a_token_is_used_while_it_lives() {
             )
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @r#"
+    insta::assert_snapshot!(lines.join("\n"), @"
     in time: 1/1, 1/1; attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0
     after its end: 0/1, 1/1; attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0; line 2: used 31s after its end
     after its end, told first: 0/1, 1/1; attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0; line 1: used 31s after its end; line 2: 90s earlier than line 1
@@ -196,9 +196,9 @@ fn a_token_is_used_while_it_lives() {
     another path: 1/1, 0/1; attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0; line 2: POST /v1/users/7 is not declared
     no token: 0/1, 1/1; attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0; line 2: no token_id
     no time: 0/1, 0/1; attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0; line 2: no time; line 2: no time
-    told again after revocation: 0/0, 0/0; attributable 2/2, time bounded 1/2, consistent 2/2, gaps 0, unreadable 0; line 2: used 20s after it was revoked
+    told again after revocation: 0/0, 0/0; attributable 2/2, time bounded 1/2, consistent 2/2, gaps 0, unreadable 0; line 2: used 20s after it was revoked; line 2: 30s before its token was issued
     no request: 1/1, 1/1; attributable 2/2, time bounded 2/2, consistent 2/2, gaps 1, unreadable 0; line 3: a token is used, and its request is nowhere in the log
-    "#);
+    ");
 }
 
 #[test]
@@ -219,14 +219,73 @@ fn odd_lines_are_judged_and_say_why() {
             format!("{name}: {}", told(&report))
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @r#"
+    insta::assert_snapshot!(lines.join("\n"), @"
     told after its end: attributable 2/2, time bounded 1/2, consistent 2/2, gaps 0, unreadable 0; line 2: used 241s after its end
     seconds: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 0
-    milliseconds: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 0
+    milliseconds: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 0; line 2: 1m before its token was issued
     no time that can be read: attributable 2/2, time bounded 2/2, consistent 1/2, gaps 0, unreadable 0; line 2: time cannot be read
     no end that can be read: attributable 2/2, time bounded 1/2, consistent 2/2, gaps 0, unreadable 0; line 2: expires_at cannot be read
     a number that is none: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 1; line 2: seq cannot be read
-    the clock goes back: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 0; line 2: 3m earlier than line 1
+    the clock goes back: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 0; line 2: 3m earlier than line 1; line 2: 4m before its token was issued
+    ");
+}
+
+/// What is asked of a log beyond its single lines.
+#[test]
+fn questions_about_one_token_and_one_client() {
+    let browser = ("user_agent", "Mozilla/5.0 (X11)".into());
+    let event = |id: &str| ("event_id", serde_json::Value::from(id));
+    let day = |day: u64, more: &[(&str, serde_json::Value)]| {
+        let at = |minute: u64| format!("2026-11-{day:02}T09:{minute:02}:00Z").into();
+        let own = [("time", at(1)), ("issued_at", at(1)), ("expires_at", at(2))];
+        line(day, &[&own, more].concat())
+    };
+    let agent = |it: &str| [("user_agent", serde_json::Value::from(it))];
+    let told = |lines: &[String]| {
+        let report = judged(lines);
+        let notes = report.firsts.first.iter().chain(&report.unused.first);
+        let notes: Vec<&str> =
+            notes.map(String::as_str).chain(report.silences.iter().map(String::as_str)).collect();
+        format!("{}; again {}; {}", told(&report), report.repeated, notes.join("; "))
+    };
+    let table = [
+        ("a person with a browser", told(&[line(1, &[browser])])),
+        ("delivered twice", told(&[line(1, &[event("e")]), line(1, &[event("e")])])),
+        ("an id alone is no delivery", told(&[line(1, &[event("e")]), line(2, &[event("e")])])),
+        (
+            "a new program after a day",
+            told(&[day(23, &agent("a")), day(24, &agent("a")), day(25, &agent("b"))]),
+        ),
+        ("a new program at once", told(&[line(1, &agent("a")), line(2, &agent("b"))])),
+    ];
+    let lines: Vec<String> = table.iter().map(|(name, it)| format!("{name}: {it}")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    a person with a browser: attributable 1/1, time bounded 1/1, consistent 0/1, gaps 0, unreadable 0; line 1: a person used a machine's identity: the agent is a browser; again 0; 
+    delivered twice: attributable 1/1, time bounded 1/1, consistent 1/1, gaps 0, unreadable 0; again 1; 
+    an id alone is no delivery: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 0; again 0; northwind-provisioner: no line for 1m, from 2026-11-24T09:01:00.000Z to 2026-11-24T09:02:00.000Z
+    a new program after a day: attributable 3/3, time bounded 3/3, consistent 3/3, gaps 0, unreadable 0; again 0; line 3: agent seen for the first time; northwind-provisioner: no line for 1d, from 2026-11-23T09:01:00.000Z to 2026-11-24T09:01:00.000Z
+    a new program at once: attributable 2/2, time bounded 2/2, consistent 2/2, gaps 0, unreadable 0; again 0; northwind-provisioner: no line for 1m, from 2026-11-24T09:01:00.000Z to 2026-11-24T09:02:00.000Z
+    ");
+}
+
+/// What a source never tells is judged neither way.
+#[test]
+fn what_a_source_never_tells_is_not_counted() {
+    let keycloak = serde_json::json!({
+        "id": "e-1", "time": 1_795_510_860_000_u64, "type": "CLIENT_LOGIN", "realmId": "r",
+        "clientId": "northwind-provisioner", "ipAddress": "192.0.2.9",
+        "details": {"token_id": "t-1", "grant_type": "client_credentials", "scope": "tenants:create",
+            "actor": "nw-job0001", "order_id": "o-1"},
+    });
+    let report = judged(&[keycloak.to_string()]);
+    insta::assert_snapshot!(told(&report), @"attributable 1/1, time bounded 0/0, consistent 1/1, gaps 0, unreadable 0");
+    assert_eq!((report.time_bounded.untold, report.requests), (1, 1));
+    insta::assert_json_snapshot!(report.untold, @r#"
+    {
+      "keycloak-events": {
+        "an event does not tell how long its token lives": 1
+      }
+    }
     "#);
 }
 

@@ -36,18 +36,54 @@ pub(crate) enum KeyVerb {
     },
 }
 
+/// `log check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogCheckArgs {
+    /// The logs; a folder stands for all files below it, `logs/*.gz` for those that match, `-` is standard input.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The manifest.
+    #[arg(long, default_value = "countersign.toml")]
+    pub(crate) manifest: PathBuf,
+    /// Where a client's running numbers begin and end, from a counter outside the log: `acme=1..512`.
+    #[arg(long, value_name = "CLIENT=FIRST..LAST", value_parser = numbers)]
+    pub(crate) numbers: Vec<(String, u64, u64)>,
+    /// A file with requests of our own that the log has to show, each line `CLIENT TOKEN_ID`.
+    #[arg(long)]
+    pub(crate) canaries: Option<PathBuf>,
+    /// Write a picture of the log over time to this file.
+    #[arg(long)]
+    pub(crate) svg: Option<PathBuf>,
+    /// Write every finding to standard output: as JSON lines, or as SARIF 2.1.0.
+    #[arg(long)]
+    pub(crate) output: Option<FindingsAs>,
+}
+
+/// What findings are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FindingsAs {
+    /// A JSON object a line.
+    Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+/// `acme=1..512`.
+fn numbers(text: &str) -> Result<(String, u64, u64), String> {
+    let parts = || {
+        let (client, range) = text.rsplit_once('=')?;
+        let (first, last) = range.split_once("..")?;
+        Some((client.to_owned(), first.parse().ok()?, last.parse().ok()?))
+    };
+    let read = parts().filter(|it: &(String, u64, u64)| !it.0.is_empty() && it.1 <= it.2);
+    read.ok_or_else(|| format!("`{text}` is not such as acme=1..512"))
+}
+
 /// `log`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogVerb {
-    /// Judge token and access logs (JSON lines, packed or not) against the declared use of a manifest: `countersign log check token-log.jsonl`.
-    Check {
-        /// The logs; a folder stands for all files below it, `-` is standard input.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// The manifest.
-        #[arg(long, default_value = "countersign.toml")]
-        manifest: PathBuf,
-    },
+    /// Judge token and access logs against the declared use of a manifest: `countersign log check token-log.jsonl`.
+    Check(LogCheckArgs),
     /// Copy the server's published log into a folder, to be verified offline: `countersign log export --out log`.
     Export {
         /// The folder; made when it is not there.

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use administration::{
-    EvidenceVerb, IntegrationVerb, KeyVerb, LogVerb, ProfileVerb, WaiverVerb,
+    EvidenceVerb, FindingsAs, IntegrationVerb, KeyVerb, LogCheckArgs, LogVerb, ProfileVerb,
+    WaiverVerb,
 };
 pub(crate) use audit::{DecideArgs, GateVerb, VerifyArgs};
 pub(crate) use certification::{

@@ -12,6 +12,7 @@ mod init;
 mod integration;
 mod key;
 mod log;
+mod log_check;
 mod log_entries;
 mod manifest;
 mod next;
@@ -114,9 +115,7 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui, sent: Sent) -> Outcome
         Some(Command::Key { verb: KeyVerb::Create { name, out, passphrase_file } }) => {
             key::create(context, &name, &out, passphrase_file.as_deref())
         }
-        Some(Command::Log { verb: LogVerb::Check { files, manifest } }) => {
-            log::check(context, &files, &manifest)
-        }
+        Some(Command::Log { verb: LogVerb::Check(it) }) => log_check::run(context, &it),
         Some(Command::Log { verb: LogVerb::Verify { folder, vkey, since } }) => {
             log::verify(context, &folder, &vkey, since.as_deref())
         }
