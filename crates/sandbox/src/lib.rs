@@ -30,7 +30,7 @@ pub use partner::{
     AccessFault, Business, Certifier, ClientFault, Fault, FrontFault, HookFault, JwtFault, Kind,
     Partner, SenderFault, TlsFault,
 };
-pub use platform::{Platform, PlatformConfig, TokenForm};
+pub use platform::{IdentityServer, Platform, PlatformConfig, TokenForm};
 pub use role::SetFault;
 pub use tls::{Authority, TlsError};
 pub use world::World;

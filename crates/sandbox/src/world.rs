@@ -24,8 +24,8 @@ use crate::registration::{self, Lapse, SubscriptionRegistration};
 use crate::role::{self, HeldSecrets, Roles, Setting, WEAK_SECRET};
 use crate::serve::listener;
 use crate::{
-    AccessFault, Ask, Authority, Fault, JwtFault, Kind, Net, Partner, Platform, PlatformConfig,
-    StartError, TokenForm,
+    AccessFault, Ask, Authority, Fault, IdentityServer, JwtFault, Kind, Net, Partner, Platform,
+    PlatformConfig, StartError, TokenForm,
 };
 
 /// The host of the production tenant.
@@ -49,6 +49,17 @@ pub struct World {
     legacy_secret: String,
     // Last, so that it outlives what writes there.
     _folder: TempDir,
+}
+
+/// What a world may be given from outside.
+#[derive(Debug, Default)]
+pub struct Foundation {
+    /// Who vouches for every server; a new one where there is none.
+    pub authority: Option<Authority>,
+    /// Servers that issue the tokens of a tenant.
+    pub identities: BTreeMap<Lane, IdentityServer>,
+    /// Where other hosts are.
+    pub resolve: BTreeMap<String, SocketAddr>,
 }
 
 /// The checker's own server: its port is held until somebody starts it.
@@ -82,10 +93,16 @@ impl World {
     /// Starts both tenants and all right partners, registered in both. Both gates are shut until
     /// [`World::put_gate`]. Needs a multi-threaded runtime of tokio.
     pub fn start() -> Result<Self, StartError> {
-        let authority = Authority::new()?;
+        Self::start_with(Foundation::default())
+    }
+
+    /// The same on a foundation that others stand on, too: their authority, and the servers that issue
+    /// the tokens of a tenant in its place.
+    pub fn start_with(foundation: Foundation) -> Result<Self, StartError> {
+        let authority = foundation.authority.map_or_else(Authority::new, Ok)?;
         let folder = tempfile::tempdir().map_err(|it| StartError::Repository(it.to_string()))?;
         let mut listeners: BTreeMap<&str, TcpListener> = BTreeMap::new();
-        let mut resolve: BTreeMap<String, SocketAddr> = BTreeMap::new();
+        let mut resolve: BTreeMap<String, SocketAddr> = foundation.resolve;
         let mut hold = |name: &'static str, hosts: &[&str]| -> Result<(), StartError> {
             let held = listener()?;
             let address = held.local_addr().map_err(StartError::Listen)?;
@@ -122,6 +139,12 @@ impl World {
         };
         let production = tenant(PRODUCTION_HOST, Lane::Certified)?;
         let test = tenant(TEST_HOST, Lane::Trial)?;
+        for (lane, server) in foundation.identities {
+            match lane {
+                Lane::Certified => production.take_tokens_of(server),
+                Lane::Trial => test.take_tokens_of(server),
+            }
+        }
         let harness = HarnessConfig {
             url: format!("https://{HARNESS_HOST}"),
             listener: take(HARNESS_HOST)?,
@@ -131,7 +154,13 @@ impl World {
         for kind in Kind::EVERY {
             let of = |lane, platform: &Platform| -> Result<Tenant, StartError> {
                 let intake = platform.intake_token(kind.slug())?;
-                Ok(Tenant { lane, url: platform.url().to_owned(), intake })
+                Ok(Tenant {
+                    lane,
+                    url: platform.url().to_owned(),
+                    token_endpoint: platform.token_endpoint(),
+                    audience: platform.audience(),
+                    intake,
+                })
             };
             let declared = manifest(kind)?;
             let config = PartnerConfig {

@@ -18,6 +18,7 @@ use countersign_seal::SigningKey;
 mod ability;
 pub(crate) mod by_hand;
 mod inventory;
+pub mod joined;
 mod reach;
 pub mod sandbox;
 mod types;

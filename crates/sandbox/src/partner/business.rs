@@ -326,14 +326,13 @@ async fn ask(
     let key = key.ok_or("no-key")?;
     let internal = |_| "no-assertion".to_owned();
     fields.insert("client_assertion_type", ASSERTION_TYPE.to_owned());
-    let signed = assertion(&key, habit.client, &tenant.url, now).map_err(internal)?;
+    let signed = assertion(&key, habit.client, &tenant.audience, now).map_err(internal)?;
     fields.insert("client_assertion", signed);
     if fields.get("grant_type").is_some_and(|it| it == JWT_BEARER) {
-        let signed = assertion(&key, habit.client, &tenant.url, now).map_err(internal)?;
+        let signed = assertion(&key, habit.client, &tenant.audience, now).map_err(internal)?;
         fields.insert("assertion", signed);
     }
-    let url = format!("{}/oauth/token", tenant.url);
-    let response = inner.http.post(url).form(&fields).send().await;
+    let response = inner.http.post(&tenant.token_endpoint).form(&fields).send().await;
     let response = response.map_err(|_| "unreachable".to_owned())?;
     let body: Value = response.json().await.map_err(|_| "unreadable".to_owned())?;
     let text = |name: &str| body.get(name).and_then(Value::as_str);
@@ -347,13 +346,13 @@ async fn ask(
 fn assertion(
     key: &Named,
     client: &str,
-    issuer: &str,
+    audience: &str,
     now: Timestamp,
 ) -> Result<String, crate::StartError> {
     let claims = json!({
         "iss": client,
         "sub": client,
-        "aud": format!("{issuer}/oauth/token"),
+        "aud": audience,
         "iat": now.seconds(),
         "exp": now.seconds() + 60,
         "jti": entropy::token()?,

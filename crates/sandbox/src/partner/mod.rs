@@ -88,8 +88,12 @@ pub struct PartnerConfig {
 pub struct Tenant {
     /// Which one.
     pub lane: Lane,
-    /// Its issuer.
+    /// Its address.
     pub url: String,
+    /// Where tokens are asked for.
+    pub token_endpoint: String,
+    /// Whom assertions are made for there.
+    pub audience: String,
     /// The token with which the partner pushes its own log.
     pub intake: String,
 }

@@ -110,6 +110,9 @@ fn active(
         "jti": token_id(token),
         "token_type": "Bearer",
     });
+    if let (Some(original), Some(told)) = (&client.copy_of, told.as_object_mut()) {
+        told.insert("countersign_copy_of".to_owned(), json!(original));
+    }
     if registration.is_wrong(OauthFault::HidesTokenEnd)
         && let Some(told) = told.as_object_mut()
     {

@@ -21,6 +21,7 @@ use serde_json::json;
 
 use super::Shared;
 use super::book::{Client, Token};
+use super::elsewhere;
 use super::logs::AccessLine;
 use super::objects::{Owner, change, owner};
 use super::problem::Problem;
@@ -73,15 +74,27 @@ async fn order(
 /// A token that is alive, and whose.
 #[derive(Debug)]
 pub(super) struct Bearer {
-    id: String,
-    token: Token,
+    pub(super) id: String,
+    pub(super) token: Token,
     pub(super) client: Client,
 }
 
 /// Reads the bearer token of a request (RFC 6750).
-pub(super) fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Bearer, Problem> {
+pub(super) async fn bearer(
+    shared: &Shared,
+    headers: &HeaderMap,
+    peer: IpAddr,
+) -> Result<Bearer, Problem> {
+    let token = text(headers).ok_or_else(|| Problem::unauthorized("invalid-token"))?;
+    match shared.identity.get() {
+        Some(server) => elsewhere::bearer(shared, server, token, peer).await,
+        None => own(shared, token),
+    }
+}
+
+/// Whose a token is that was issued here.
+fn own(shared: &Shared, token: &str) -> Result<Bearer, Problem> {
     let invalid = || Problem::unauthorized("invalid-token");
-    let token = text(headers).ok_or_else(invalid)?;
     let pages = shared.book.open();
     let digest = Digest::of(token.as_bytes());
     let found = pages.tokens.get(&digest).or_else(|| pages.revived(&digest));
@@ -115,7 +128,7 @@ async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let who = bearer(&shared, &headers)?;
+    let who = bearer(&shared, &headers, peer.ip()).await?;
     let now = clock::now();
     if who.token.ip != peer.ip() {
         shared.book.open().raise(&who.token.client, NEW_NETWORK, now);

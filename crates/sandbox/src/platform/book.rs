@@ -45,6 +45,8 @@ pub(crate) struct Pages {
     pub(crate) replica: BTreeMap<String, Vec<(Digest, Token)>>,
     /// Tokens of the current hour, by client.
     pub(crate) minted: BTreeMap<String, (Timestamp, u32)>,
+    /// Where each token of another server was first used.
+    pub(crate) first_uses: BTreeMap<Digest, (Timestamp, IpAddr)>,
     pub(crate) logs: Logs,
 }
 
@@ -321,6 +323,14 @@ impl Pages {
             self.assertions.retain(|_, until| now < *until);
             trim(&mut self.assertions, |it| *it);
         }
+    }
+
+    /// Where a token of another server was first used: here and now, where nobody has seen it yet.
+    pub(crate) fn first_use(&mut self, token: Digest, ip: IpAddr, now: Timestamp) -> IpAddr {
+        if TOKENS_MAX <= self.first_uses.len() {
+            trim(&mut self.first_uses, |it| it.0);
+        }
+        self.first_uses.entry(token).or_insert((now, ip)).1
     }
 
     /// Raises an alert about a client, if that alert is wired for it.

@@ -102,7 +102,7 @@ async fn job(
     body: Bytes,
 ) -> Result<Response, Problem> {
     if !is_reader(&shared, &headers) {
-        let who = bearer(&shared, &headers)?;
+        let who = bearer(&shared, &headers, peer.ip()).await?;
         if who.client.registration.integration != integration {
             return Err(Problem::new(StatusCode::FORBIDDEN, "another-integration"));
         }

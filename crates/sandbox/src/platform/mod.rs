@@ -7,6 +7,7 @@ mod assertion;
 mod book;
 mod calls;
 mod client;
+mod elsewhere;
 mod events;
 mod front;
 mod listing;
@@ -21,7 +22,7 @@ mod webhook;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use countersign_checks::platform::Delivery;
@@ -36,6 +37,7 @@ use crate::registration::{ClientRegistration, SubscriptionRegistration, WebhookR
 use crate::serve::Served;
 use crate::{Authority, Net, StartError, clock, entropy};
 pub(crate) use assertion::ASSERTION_TYPE;
+pub use elsewhere::IdentityServer;
 pub(crate) use token::{JWT_BEARER, token_id};
 
 use book::Book;
@@ -94,6 +96,8 @@ pub(crate) struct Shared {
     pub(crate) events: tokio::sync::Notify,
     /// With which it signs access tokens; none where they are opaque.
     pub(crate) token_key: Option<SigningKey>,
+    /// Who issues the tokens of its API, where it is not itself.
+    pub(crate) identity: OnceLock<IdentityServer>,
 }
 
 impl fmt::Debug for Shared {
@@ -181,6 +185,18 @@ impl Platform {
         self.shared.issuer()
     }
 
+    /// Where tokens for its API are asked for.
+    pub fn token_endpoint(&self) -> String {
+        let elsewhere = self.shared.identity.get().map(|it| it.token_endpoint.clone());
+        elsewhere.unwrap_or_else(|| format!("{}/oauth/token", self.url()))
+    }
+
+    /// Whom clients make their assertions for (RFC 7523, section 3).
+    pub fn audience(&self) -> String {
+        let elsewhere = self.shared.identity.get().map(|it| it.issuer.clone());
+        elsewhere.unwrap_or_else(|| self.token_endpoint())
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.served.address()
@@ -199,6 +215,11 @@ impl Platform {
     /// The key with which its events verify.
     pub fn event_key(&self) -> PublicKey {
         self.shared.event_key.public()
+    }
+
+    /// Lets its API take the tokens of another server, and no longer its own. The first call counts.
+    pub fn take_tokens_of(&self, server: IdentityServer) {
+        self.shared.identity.get_or_init(|| server);
     }
 
     /// Registers a client, or replaces its registration.
@@ -285,6 +306,7 @@ fn shared(
             TokenForm::Opaque => None,
             TokenForm::Signed => Some(entropy::key()?),
         },
+        identity: OnceLock::new(),
     }))
 }
 

@@ -35,7 +35,7 @@ async fn register(
     headers: HeaderMap,
     Json(app): Json<Value>,
 ) -> Answer {
-    let who = bearer(&shared, &headers)?;
+    let who = bearer(&shared, &headers, peer.ip()).await?;
     let answer = if who.client.has(AccessFault::GrantsItself) {
         let id = app.get("client_id").and_then(Value::as_str).unwrap_or("app");
         let key = entropy::random().map_err(|_| Problem::internal())?;
@@ -63,7 +63,7 @@ async fn change(
     Path((client, what)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    let who = bearer(&shared, &headers)?;
+    let who = bearer(&shared, &headers, peer.ip()).await?;
     if who.client.registration.client_id != client {
         return Err(refused());
     }
