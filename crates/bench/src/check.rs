@@ -120,6 +120,7 @@ pub(crate) async fn measure(kind: Kind) -> Result<Measured, BenchError> {
         salt: [7; 32],
         collector: "bench".to_owned(),
         limits: Limits { check: CHECK_MAX, ..Limits::default() },
+        keeper: None,
     };
     let progress: Arc<Progress> = Arc::default();
     let start = clock.monotonic_ms();

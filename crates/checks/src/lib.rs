@@ -1,5 +1,6 @@
 //! Everything that looks at a partner: probes, platforms, sources and logs.
 
+pub mod canaries;
 pub mod check;
 pub mod finding;
 pub mod page;

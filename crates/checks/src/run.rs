@@ -10,6 +10,7 @@ use countersign_model::check::evidence::EVIDENCE_SCHEMA;
 use countersign_model::check::{Evidence, EvidenceRef};
 use countersign_model::declare::Manifest;
 use countersign_model::id::EvidenceId;
+use countersign_model::registry::{CameBack, came_back};
 use countersign_model::review::waiver::Waiver;
 use countersign_model::time::Timestamp;
 use countersign_seal::{CanonicalError, Digest, digest_of};
@@ -17,6 +18,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::canaries::Kept;
 use crate::check::{CUT_SHORT, Check, NO_SUBJECT, Stage, conclude};
 use crate::harness::Harness;
 use crate::live::client::{Client, TalkConfig, TalkConfigError};
@@ -68,6 +70,26 @@ pub struct RunInput<'a> {
     pub collector: String,
     /// Limits of the run.
     pub limits: Limits,
+    /// Who keeps what is tried again long after; none where nobody does.
+    pub keeper: Option<Keeper>,
+}
+
+/// Somebody who keeps the credentials of what was offboarded, and tries them again when it is time.
+#[derive(Debug, Clone, Default)]
+pub struct Keeper {
+    /// What came back, by what it was a copy of, and was not seen to stay away as long since.
+    pub came_back: BTreeMap<String, CameBack>,
+}
+
+impl Keeper {
+    /// What came back of a client, or of one that the manifest declares no longer.
+    pub(crate) fn came_back(
+        &self,
+        subject: &str,
+        is_declared: impl Fn(&str) -> bool,
+    ) -> Option<&CameBack> {
+        came_back(&self.came_back, subject, is_declared)
+    }
 }
 
 /// Limits of a run.
@@ -88,17 +110,22 @@ impl Default for Limits {
 }
 
 /// What a run came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct RunReport {
     /// Whether it could be judged at all. If not, there is no evidence.
     pub preflight: Preflight,
     /// What was said and seen, and what follows, in the order of the registry.
     pub evidence: Vec<Evidence>,
+    /// What the keeper is to try again later.
+    pub kept: Vec<Kept>,
 }
 
 /// A run could not be done. It says nothing about a partner.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
+    /// The look itself broke.
+    #[error("the look itself broke")]
+    Broken,
     /// This machine gives no randomness.
     #[error("this machine gives no randomness")]
     Entropy,
@@ -122,13 +149,44 @@ pub async fn run_telling(
 ) -> Result<RunReport, RunError> {
     let job = Job { progress, ..Job::of(input)? };
     let preflight = preflight(&job.means).await;
-    let evidence = if preflight.is_ok() { job.look().await? } else { Vec::new() };
-    Ok(RunReport { preflight, evidence })
+    let looked = if preflight.is_ok() { job.look().await? } else { Vec::new() };
+    let (evidence, kept): (Vec<_>, Vec<_>) = looked.into_iter().unzip();
+    Ok(RunReport { preflight, evidence, kept: kept.into_iter().flatten().collect() })
 }
 
 /// Judges without asking first whether it can be judged: for tests of single checks.
 pub async fn look(input: RunInput<'_>) -> Result<Vec<Evidence>, RunError> {
-    Job::of(input)?.look().await
+    Ok(look_keeping(input).await?.0)
+}
+
+/// The same, with what a keeper is to try again later.
+pub async fn look_keeping(input: RunInput<'_>) -> Result<(Vec<Evidence>, Vec<Kept>), RunError> {
+    let (evidence, kept): (Vec<_>, Vec<_>) = Job::of(input)?.look().await?.into_iter().unzip();
+    Ok((evidence, kept.into_iter().flatten().collect()))
+}
+
+/// One look of a check that is none of the registry's: what was begun earlier is looked at again.
+pub(crate) async fn look_later(
+    input: RunInput<'_>,
+    check: Arc<dyn Check + Send + Sync>,
+    subject: String,
+) -> Result<Evidence, RunError> {
+    let job = Job::of(input)?;
+    // A task of its own: whoever stops waiting for it does not stop it from undoing.
+    let looking = tokio::spawn(async move {
+        let until_ms = job.until_ms();
+        let one = One {
+            check: check.as_ref(),
+            subject: Some(subject),
+            means: job.means,
+            collector: job.collector,
+            check_max: job.limits.check,
+            until_ms,
+            progress: job.progress,
+        };
+        one.look(Turns::new(1)).await
+    });
+    Ok(looking.await.map_err(|_| RunError::Broken)??.0)
 }
 
 /// A piece of evidence as an assessment names it.
@@ -185,6 +243,7 @@ impl Job {
             salt: input.salt,
             rotations: Once::default(),
             looks: Once::default(),
+            keeper: input.keeper,
         };
         Ok(Self {
             means: Arc::new(means),
@@ -209,10 +268,15 @@ impl Job {
         each.collect()
     }
 
-    async fn look(&self) -> Result<Vec<Evidence>, RunError> {
-        let mut found: BTreeMap<(usize, usize), Evidence> = BTreeMap::new();
+    /// When the time of the run is over, by the stopwatch.
+    fn until_ms(&self) -> u64 {
         let run_ms = u64::try_from(self.limits.run.as_millis()).unwrap_or(u64::MAX);
-        let until_ms = self.means.clock.monotonic_ms().saturating_add(run_ms);
+        self.means.clock.monotonic_ms().saturating_add(run_ms)
+    }
+
+    async fn look(&self) -> Result<Vec<Looked>, RunError> {
+        let mut found: BTreeMap<(usize, usize), Looked> = BTreeMap::new();
+        let until_ms = self.until_ms();
         let turns = Turns::new(self.limits.parallel);
         self.progress.expect(Stage::ALL.iter().map(|it| self.due(*it).len()).sum());
         for stage in Stage::ALL {
@@ -231,8 +295,8 @@ impl Job {
                 running.push((place, tokio::spawn(one.look(turns.clone()))));
             }
             for (place, task) in running {
-                if let Ok(evidence) = task.await {
-                    found.insert(place, evidence?);
+                if let Ok(looked) = task.await {
+                    found.insert(place, looked?);
                 }
             }
         }
@@ -246,8 +310,11 @@ fn subjects(check: &dyn Check, manifest: &Manifest) -> Vec<Option<String>> {
     if declared.is_empty() { vec![None] } else { declared.into_iter().map(Some).collect() }
 }
 
-struct One {
-    check: &'static dyn Check,
+/// What a look came to, and what is to be tried again later.
+type Looked = (Evidence, Option<Kept>);
+
+struct One<'a> {
+    check: &'a dyn Check,
     subject: Option<String>,
     means: Arc<Means>,
     collector: String,
@@ -257,8 +324,8 @@ struct One {
     progress: Arc<Progress>,
 }
 
-impl One {
-    async fn look(self, turns: Turns) -> Result<Evidence, RunError> {
+impl One<'_> {
+    async fn look(self, turns: Turns) -> Result<Looked, RunError> {
         let start_ms = self.means.clock.monotonic_ms();
         let name = self.check.info().name;
         let subject = self.subject.clone().unwrap_or_else(|| "manifest".to_owned());
@@ -271,6 +338,7 @@ impl One {
             self.talk(&subject, &mut talk).await;
         }
         let at = self.means.clock.now();
+        let kept = talk.take_kept();
         let transcript = talk.finish();
         let judgement = conclude(self.check, &transcript);
         tracing::debug!(check = name, subject, verdict = judgement.verdict.word(), "judged");
@@ -285,7 +353,10 @@ impl One {
         };
         let took_ms = self.means.clock.monotonic_ms().saturating_sub(start_ms);
         self.progress.judged(&evidence, took_ms);
-        Ok(evidence)
+        // What did not pass owes nothing.
+        let is_owed = !evidence.judgement.owed.is_empty();
+        let kept = kept.filter(|_| is_owed).map(|it| Kept::of(&evidence, self.check.info(), it));
+        Ok((evidence, kept))
     }
 
     /// Talks inside the budget, and undoes whatever was changed: at the end, when the time is over,

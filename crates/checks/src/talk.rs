@@ -15,6 +15,7 @@ use countersign_model::time::{Period, Timestamp};
 use countersign_seal::Digest;
 use serde_json::{Value, json};
 
+use crate::canaries::Keeping;
 use crate::harness::Harness;
 use crate::live::ask::{Ask, Received};
 use crate::live::client::Client;
@@ -23,6 +24,7 @@ use crate::live::entropy;
 use crate::once::Once;
 use crate::platform::{ClientCopy, CopyTerms, Platform, PlatformError, WebhookCopy};
 use crate::redact::Redactor;
+use crate::run::Keeper;
 use crate::secrets::Secrets;
 use crate::undo::Undo;
 
@@ -64,6 +66,8 @@ pub struct Means {
     pub rotations: Once,
     /// The looks at hosts of this run, by host.
     pub looks: Once,
+    /// Who keeps what is tried again long after.
+    pub keeper: Option<Keeper>,
 }
 
 /// What a check may touch while it looks.
@@ -75,6 +79,7 @@ pub struct Talk {
     means: Option<Arc<Means>>,
     undo: Vec<Undo>,
     undo_asks: Vec<Ask>,
+    kept: Option<Keeping>,
 }
 
 impl Talk {
@@ -88,6 +93,7 @@ impl Talk {
             means: None,
             undo: Vec::new(),
             undo_asks: Vec::new(),
+            kept: None,
         }
     }
 
@@ -104,6 +110,7 @@ impl Talk {
             means: Some(means),
             undo: Vec::new(),
             undo_asks: Vec::new(),
+            kept: None,
         }
     }
 
@@ -133,6 +140,20 @@ impl Talk {
     /// Since when this manifest is at work at the test tenant, where that is known.
     pub fn observed_since(&self) -> Option<Timestamp> {
         self.means.as_ref()?.observed_since
+    }
+
+    /// Who keeps what is tried again long after; none where nobody does.
+    pub fn keeper(&self) -> Option<&Keeper> {
+        self.means.as_ref()?.keeper.as_ref()
+    }
+
+    /// Hands over what is to be tried again later. It is no part of the transcript.
+    pub(crate) fn keep(&mut self, keeping: Keeping) {
+        self.kept = Some(keeping);
+    }
+
+    pub(crate) fn take_kept(&mut self) -> Option<Keeping> {
+        self.kept.take()
     }
 
     /// What time it is.

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use countersign_model::declare::words::Slug;
 
-use crate::platform::{
-    ClientChange, Platform, PlatformError, PlatformFault, Presence, SubscriptionChange,
-};
+use crate::platform::{ClientChange, Platform, PlatformError, Presence, SubscriptionChange};
 
 /// How often undoing is tried.
 const TRIES: u32 = 3;
@@ -43,7 +41,7 @@ impl Undo {
             match tokio::time::timeout(TRY_MAX, self.once(platform)).await {
                 Ok(Ok(())) => return Ok(()),
                 // It is gone already.
-                Ok(Err(it)) if self.is_deletion() && is_unknown(&it) => return Ok(()),
+                Ok(Err(it)) if self.is_deletion() && it.is_unknown() => return Ok(()),
                 Ok(Err(it)) => last = format!("{it}: {}", it.source),
                 Err(_) => "no answer in time".clone_into(&mut last),
             }
@@ -71,8 +69,4 @@ impl Undo {
             }
         }
     }
-}
-
-fn is_unknown(error: &PlatformError) -> bool {
-    matches!(error.source, PlatformFault::Refused { status: 404 | 410, .. })
 }

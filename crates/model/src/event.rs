@@ -4,14 +4,16 @@ use countersign_seal::{Digest, PublicKey};
 use serde::{Deserialize, Serialize};
 
 use crate::check::assessment::ControlOutcome;
+use crate::check::verdict::Verdict;
 use crate::declare::manifest::Environment;
 use crate::declare::path::Path;
 use crate::declare::words::{ProfileRef, Slug};
 use crate::id::{
-    AssessmentId, CertificateId, DecisionId, DrillId, IntegrationId, PersonId, PlanId,
+    AssessmentId, CertificateId, DecisionId, DrillId, EvidenceId, IntegrationId, PersonId, PlanId,
     RevocationId, WaiverId,
 };
 use crate::monitor::drift::Drift;
+use crate::monitor::sweep::{Gone, Watch};
 use crate::require::tier::Tier;
 use crate::review::decision::Verb;
 use crate::review::waiver::Waiver;
@@ -98,6 +100,19 @@ pub enum What {
         diff: Digest,
         /// What it made of each control.
         outcomes: Vec<ControlOutcome>,
+    },
+    /// The credentials of a copy that was offboarded are kept, to be tried again.
+    #[serde(rename = "check.canaries-kept")]
+    CanariesKept {
+        /// The integration.
+        integration: IntegrationId,
+        /// The run that did it.
+        assessment: AssessmentId,
+        /// The drill, and what it owes.
+        watch: Watch,
+        /// Younger drills that are watched no longer: there is room for so many.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        replaces: Vec<DrillId>,
     },
     /// A waiver was asked for.
     #[serde(rename = "review.waiver-requested")]
@@ -218,6 +233,35 @@ pub enum What {
         /// What differs.
         drifts: Vec<Drift>,
     },
+    /// What was offboarded was tried again.
+    #[serde(rename = "monitor.swept")]
+    Swept {
+        /// The integration.
+        integration: IntegrationId,
+        /// The drill.
+        drill: DrillId,
+        /// Which look: `T+24 h`.
+        sweep: String,
+        /// What it came to.
+        verdict: Verdict,
+        /// The evidence.
+        evidence: EvidenceId,
+        /// Its digest.
+        digest: Digest,
+        /// The word of what asks for recertification, where something came back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trigger: Option<String>,
+    },
+    /// A drill is watched no longer, though it owes something.
+    #[serde(rename = "monitor.sweeps-ended")]
+    SweepsEnded {
+        /// The integration.
+        integration: IntegrationId,
+        /// The drill.
+        drill: DrillId,
+        /// Why.
+        why: Gone,
+    },
     /// It no longer differs.
     #[serde(rename = "monitor.settled")]
     Settled {
@@ -317,6 +361,9 @@ impl What {
             | Self::Renewed { integration, .. }
             | Self::Drifted { integration, .. }
             | Self::Settled { integration }
+            | Self::CanariesKept { integration, .. }
+            | Self::Swept { integration, .. }
+            | Self::SweepsEnded { integration, .. }
             | Self::Withdrawn { integration, .. }
             | Self::PathMoved { integration, .. }
             | Self::ResumeAgreed { integration, .. }

@@ -85,12 +85,12 @@ pub fn status(now: Timestamp, record: &Record, grace: Period) -> Status {
     }
     match &record.certificate {
         Some(certificate) if !certificate.revoked => certified(now, record, grace),
-        _ => pending(record),
+        _ => pending(now, record),
     }
 }
 
 fn certified(now: Timestamp, record: &Record, grace: Period) -> Status {
-    let Some(certificate) = &record.certificate else { return pending(record) };
+    let Some(certificate) = &record.certificate else { return pending(now, record) };
     if certificate.approver_lost.is_some() {
         let reasons = vec!["approver-key-revoked".to_owned()];
         return Status { state: State::Lapsed, reasons, admits_until: None };
@@ -113,13 +113,17 @@ fn certified(now: Timestamp, record: &Record, grace: Period) -> Status {
     }
     let stale = stale_from.filter(|it| *it <= now);
     let failed = record.failing.values().min().copied();
-    let due_since = [record.due_since, stale, failed].into_iter().flatten().min();
+    let unswept = record.unswept(certificate.manifest, &certificate.outcomes);
+    let missing = unswept.filter(|it| it.since <= now);
+    let since = [record.due_since, stale, failed, missing.map(|it| it.since)];
+    let due_since = since.into_iter().flatten().min();
     if let Some(since) = due_since {
         let mut reasons: Vec<String> = record.triggers.iter().cloned().collect();
         reasons.extend(record.failing.keys().cloned());
         if stale.is_some() {
             reasons.push("evidence-stale".to_owned());
         }
+        reasons.extend(missing.map(|it| it.reason.to_owned()));
         let grace_end = since + grace;
         // A suspension that ran out admits only with fresh evidence and no open trigger.
         if grace_end <= now || was_suspended {
@@ -127,20 +131,25 @@ fn certified(now: Timestamp, record: &Record, grace: Period) -> Status {
         }
         return Status { state: State::Due, reasons, admits_until: Some(end.min(grace_end)) };
     }
-    let until = stale_from.map_or(end, |it| end.min(it + grace));
+    // Who hears nothing from here goes on no longer than somebody who does.
+    let asks_from = [stale_from, unswept.map(|it| it.since)].into_iter().flatten().min();
+    let until = asks_from.map_or(end, |it| end.min(it + grace));
     let waived = certificate.outcomes.iter().any(|it| it.outcome == Outcome::Waived);
     let state = if waived { State::Conditional } else { State::Certified };
     Status { state, reasons: Vec::new(), admits_until: Some(until) }
 }
 
-fn pending(record: &Record) -> Status {
+fn pending(now: Timestamp, record: &Record) -> Status {
     let blocking = record.assessment.as_ref().map(|assessment| {
         let blocking = assessment.outcomes.iter().filter(|it| it.blocks());
         blocking.map(|it| (it.control.clone(), it.outcome)).collect::<Vec<_>>()
     });
     let (state, reasons) = match blocking {
         None => (State::Submitted, Vec::new()),
-        Some(it) if it.is_empty() => (State::InReview, Vec::new()),
+        Some(it) if it.is_empty() => match record.swept_away(now) {
+            codes if codes.is_empty() => (State::InReview, codes),
+            codes => (State::Checking, codes),
+        },
         Some(it) => {
             let waits = it.iter().all(|(_, outcome)| *outcome == Outcome::Waiting);
             let state = if waits { State::Observing } else { State::Checking };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use countersign_checks::progress::Progress;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::id::{
-    AssessmentId, CertificateId, DecisionId, IntegrationId, PlanId, RevocationId, WaiverId,
+    AssessmentId, CertificateId, DecisionId, DrillId, IntegrationId, PlanId, RevocationId, WaiverId,
 };
 use countersign_model::registry::{Record, Registry};
 use countersign_model::time::Timestamp;
@@ -130,6 +130,7 @@ fresh! {
     new_assessment -> AssessmentId;
     new_certificate -> CertificateId;
     new_decision -> DecisionId;
+    new_drill -> DrillId;
     new_integration -> IntegrationId;
     new_plan -> PlanId;
     new_revocation -> RevocationId;

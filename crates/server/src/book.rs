@@ -3,6 +3,7 @@
 //! The order makes a crash between any two steps harmless: blobs, entries and tiles in one
 //! transaction, then the checkpoint, then the epoch, then what gates see.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use countersign_model::declare::manifest::Environment;
 use countersign_model::declare::{self, Format, Parsed};
 use countersign_model::enforce::snapshot::{Lane, SnapshotEntry};
 use countersign_model::event::{Event, What};
-use countersign_model::id::PersonId;
+use countersign_model::id::{DrillId, PersonId};
 use countersign_model::registry::Registry;
 use countersign_model::time::{Period, Timestamp};
 use countersign_seal::dsse::Envelope;
@@ -167,6 +168,20 @@ impl Book {
         Ok(Writer { book: self, inner })
     }
 
+    /// Throws away credentials that no drill of the record is watched with: a crash may leave some.
+    pub async fn forget_strays(&self) -> Result<(), BookError> {
+        let writer = self.write().await?;
+        let kept = self.store.sealed().await?;
+        let records = writer.registry().integrations.values();
+        let watched: BTreeSet<&str> = records
+            .flat_map(|it| it.watches.values().filter(|it| it.is_open()))
+            .map(|it| it.watch.drill.as_str())
+            .collect();
+        let strays: Vec<String> =
+            kept.into_iter().filter(|it| !watched.contains(it.as_str())).collect();
+        if strays.is_empty() { Ok(()) } else { Ok(self.store.forget(&strays).await?) }
+    }
+
     /// Publishes again if time alone changed what gates should see.
     pub async fn tick(&self, now: Timestamp) -> Result<bool, BookError> {
         let writer = self.write().await?;
@@ -176,6 +191,16 @@ impl Book {
     /// The bytes of a blob.
     pub async fn blob(&self, digest: Digest) -> Result<Vec<u8>, BookError> {
         self.store.blob(digest).await?.ok_or(BookError::Blob(digest))
+    }
+
+    /// The drills whose credentials are kept.
+    pub async fn kept(&self) -> Result<BTreeSet<String>, BookError> {
+        Ok(self.store.sealed().await?)
+    }
+
+    /// The credentials of a drill, sealed.
+    pub async fn sealed(&self, drill: &DrillId) -> Result<Option<Vec<u8>>, BookError> {
+        Ok(self.store.sealed_bytes(drill.as_str()).await?)
     }
 
     /// A document in a blob.
@@ -283,6 +308,8 @@ pub struct Writer<'a> {
 pub struct Draft {
     events: Vec<Event>,
     blobs: Vec<Vec<u8>>,
+    sealed: Vec<(String, Vec<u8>)>,
+    forgotten: Vec<String>,
 }
 
 impl Draft {
@@ -296,6 +323,16 @@ impl Draft {
         let digest = Digest::of(&bytes);
         self.blobs.push(bytes);
         digest
+    }
+
+    /// Keeps the credentials of a drill, which come sealed.
+    pub fn keep(&mut self, drill: &DrillId, sealed: Vec<u8>) {
+        self.sealed.push((drill.to_string(), sealed));
+    }
+
+    /// Throws the credentials of a drill away.
+    pub fn forget(&mut self, drill: &DrillId) {
+        self.forgotten.push(drill.to_string());
     }
 
     /// Adds a document in canonical form; its digest.
@@ -330,6 +367,8 @@ impl Writer<'_> {
             entries: &entries,
             tiles: &tiles,
             root: log.head()?.root,
+            sealed: &draft.sealed,
+            forgotten: &draft.forgotten,
         };
         let size = self.book.store.append(expected, addition).await?;
         let note = log.checkpoint(&self.book.keys.log)?;

@@ -1,4 +1,5 @@
-//! The server's own keys: one for the log, one for certificates and status, one for snapshots.
+//! The server's own keys: one for the log, one for certificates and status, one for snapshots, one for what
+//! is kept sealed.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use countersign_checks::live::proof::Proofs;
 use countersign_seal::{Digest, SigningKey};
 
 use crate::entropy::{NoEntropy, random};
+use crate::sealed::SealingKey;
 
 /// The server's own keys.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct Keys {
     /// Makes the tokens by which control of hosts is proved. It makes nothing else: whoever could
     /// have something else made with it could have a token made.
     pub(crate) proofs: Proofs,
+    /// Seals credentials that are kept for a time.
+    pub(crate) sealing: SealingKey,
 }
 
 /// A salt that does not show itself.
@@ -72,6 +76,8 @@ impl Keys {
             snapshot: key("snapshot.json")?,
             salt: Salt(seed(&folder.join("salt.json"))?),
             proofs: Proofs::new(seed(&folder.join("proof.json"))?),
+            sealing: SealingKey::new(seed(&folder.join("canary.json"))?)
+                .map_err(|it| wrong(std::io::Error::other(it)))?,
         })
     }
 }

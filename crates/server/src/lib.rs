@@ -15,6 +15,7 @@ mod mirror;
 pub mod pack;
 pub mod problem;
 pub mod run;
+mod sealed;
 pub mod snapshot;
 pub mod steps;
 pub mod world;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use countersign_checks::canaries::{Canaries, Kept};
 use countersign_checks::live::proof::Proofs;
 use countersign_checks::platform::RaisedAlert;
 use countersign_checks::progress::Progress;
@@ -12,6 +13,7 @@ use countersign_model::check::{Evidence, Finding};
 use countersign_model::declare::Manifest;
 use countersign_model::declare::path::Path;
 use countersign_model::declare::words::ProfileRef;
+use countersign_model::registry::CameBack;
 use countersign_model::require::tier::Tier;
 use countersign_model::review::Waiver;
 use countersign_model::revoke::WithdrawalKind;
@@ -25,6 +27,9 @@ use serde_json::Value;
 pub trait World: Send + Sync + std::fmt::Debug {
     /// Preflight, then the checks.
     async fn look(&self, job: Job<'_>) -> Result<Looked, Unreachable>;
+
+    /// One later look at what was offboarded.
+    async fn sweep(&self, job: SweepJob<'_>) -> Result<Seen, Unreachable>;
 
     /// What the production platform really holds for a manifest.
     async fn baseline(&self, manifest: &Manifest, digest: Digest) -> Result<Baseline, Unreachable>;
@@ -83,6 +88,31 @@ pub struct Job<'a> {
     pub proofs: &'a Proofs,
     /// Who is told how far it has come.
     pub progress: Arc<Progress>,
+    /// What came back after it had been offboarded, and was not seen to stay away since.
+    pub came_back: &'a BTreeMap<String, CameBack>,
+}
+
+/// One later look at what was offboarded.
+#[derive(Debug)]
+pub struct SweepJob<'a> {
+    /// What is in force now.
+    pub manifest: &'a Manifest,
+    /// Its digest.
+    pub digest: Digest,
+    /// The profile that judges.
+    pub profile: &'a ProfileRef,
+    /// The tier in force.
+    pub tier: Tier,
+    /// Which look: `T+24 h`.
+    pub sweep: &'a str,
+    /// What was offboarded a copy of.
+    pub subject: &'a str,
+    /// When the copy ended.
+    pub began: Timestamp,
+    /// Its credentials.
+    pub canaries: Canaries,
+    /// Salts digests of secrets in transcripts.
+    pub salt: &'a [u8; 32],
 }
 
 /// What a run found.
@@ -96,6 +126,8 @@ pub struct Looked {
     pub notices: Vec<Value>,
     /// What was seen, in a fixed order.
     pub seen: Vec<Seen>,
+    /// What is to be tried again later, with its credentials.
+    pub kept: Vec<Kept>,
 }
 
 /// One piece of evidence, with what the registry of checks says about it.

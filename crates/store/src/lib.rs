@@ -4,6 +4,7 @@
 //! in a later one, so that a published checkpoint never speaks of what is not there.
 
 mod fault;
+mod sealed;
 mod sqlite;
 mod view;
 

@@ -12,12 +12,13 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use crate::fault::{Fault, Moment, Step};
+use crate::sealed;
 use crate::view::IntegrationView;
 
 /// What must survive.
 #[derive(Debug)]
 pub struct Store {
-    pool: SqlitePool,
+    pub(crate) pool: SqlitePool,
     fault: Mutex<Option<Fault>>,
 }
 
@@ -32,6 +33,10 @@ pub struct Addition<'a> {
     pub tiles: &'a [(String, Vec<u8>)],
     /// The root over all entries, these included.
     pub root: Digest,
+    /// What is kept encrypted, by id.
+    pub sealed: &'a [(String, Vec<u8>)],
+    /// What is kept no longer, by id.
+    pub forgotten: &'a [String],
 }
 
 /// Everything that a log is read back from.
@@ -85,6 +90,7 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .pragma("secure_delete", "ON")
             .busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
@@ -146,6 +152,8 @@ impl Store {
                 .await
                 .map_err(engine(DO))?;
         }
+        sealed::keep(&mut tx, addition.sealed).await?;
+        sealed::forget(&mut tx, addition.forgotten).await?;
         sqlx::query("INSERT OR REPLACE INTO meta (name, value) VALUES ('root', ?)")
             .bind(addition.root.as_bytes().to_vec())
             .execute(&mut *tx)
@@ -357,7 +365,7 @@ async fn view(
     Ok(())
 }
 
-fn engine<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+pub(crate) fn engine<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
     action: &'static str,
 ) -> impl FnOnce(E) -> StoreError {
     move |source| StoreError::Engine { action, source: source.into() }

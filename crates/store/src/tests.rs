@@ -16,7 +16,16 @@ async fn put(store: &Store, expected: u64, gate: &str) -> Result<u64, StoreError
     let entries = [entry(gate)];
     let tiles = [(format!("tile/{gate}"), vec![1])];
     let root = Digest::of(gate.as_bytes());
-    store.append(expected, Addition { blobs: &blobs, entries: &entries, tiles: &tiles, root }).await
+    let sealed = [(gate.to_owned(), vec![2])];
+    let addition = Addition {
+        blobs: &blobs,
+        entries: &entries,
+        tiles: &tiles,
+        root,
+        sealed: &sealed,
+        forgotten: &[],
+    };
+    store.append(expected, addition).await
 }
 
 #[tokio::test]
@@ -76,9 +85,45 @@ async fn a_failed_write_took_effect_whole_or_not_at_all() {
         assert_eq!(kept.tiles.len() as u64, size, "{row}: tiles come with their entries");
         let blob = store.blob(Digest::of(b"two")).await.unwrap();
         assert_eq!(blob.is_some(), size == 2, "{row}: blobs come with their entries");
+        let sealed = store.sealed().await.unwrap();
+        assert_eq!(sealed.contains("two"), size == 2, "{row}: so does what is sealed");
         // What failed can be done again from what is there.
         assert_eq!(put(&store, size, "three").await.unwrap(), size + 1, "{row}");
     }
+}
+
+#[tokio::test]
+async fn what_is_sealed_is_kept_until_it_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let store = Store::open(&path).await.unwrap();
+    put(&store, 0, "one").await.unwrap();
+    put(&store, 1, "two").await.unwrap();
+    store.close().await;
+    let store = Store::open(&path).await.unwrap();
+    assert_eq!(store.sealed_bytes("one").await.unwrap(), Some(vec![2]));
+    store.forget(&["one".to_owned(), "nobody".to_owned()]).await.unwrap();
+    assert_eq!(store.sealed_bytes("one").await.unwrap(), None);
+    // Together with an entry, or not at all.
+    let forget = |store: Store| async move {
+        let addition = Addition {
+            blobs: &[],
+            entries: &[entry("three")],
+            tiles: &[],
+            root: Digest::of(b"r"),
+            sealed: &[],
+            forgotten: &["two".to_owned()],
+        };
+        let done = store.append(2, addition).await;
+        (store, done)
+    };
+    store.inject(Fault { step: Step::Append, moment: Moment::Before });
+    let (store, failed) = forget(store).await;
+    assert!(failed.is_err());
+    assert_eq!(store.sealed().await.unwrap().len(), 1);
+    let (store, done) = forget(store).await;
+    assert_eq!(done.unwrap(), 3);
+    assert!(store.sealed().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -86,7 +131,14 @@ async fn views_can_be_dropped_and_made_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
     let entry = submitted();
-    let addition = Addition { blobs: &[], entries: &[entry], tiles: &[], root: Digest::of(b"r") };
+    let addition = Addition {
+        blobs: &[],
+        entries: &[entry],
+        tiles: &[],
+        root: Digest::of(b"r"),
+        sealed: &[],
+        forgotten: &[],
+    };
     store.append(0, addition).await.unwrap();
     let before = store.integrations().await.unwrap();
     assert_eq!(before[0].slug, "acme-helpdesk");

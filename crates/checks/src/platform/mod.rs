@@ -32,8 +32,8 @@ pub use reach::Reach;
 pub use types::{
     Accepted, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery, FrontCopy,
     FrontTrait, Held, HeldSubscription, Login, Manner, ObjectCall, Objects, PlatformError,
-    PlatformFault, Presence, RaisedAlert, ReceivedCall, Renewed, SendingKey, SubscriptionChange,
-    TokenAnswer, TokenRequest, Unproven, WebhookCopy,
+    PlatformFault, Presence, RaisedAlert, ReceivedCall, Renewed, Seed, SendingKey,
+    SubscriptionChange, TokenAnswer, TokenRequest, Unproven, WebhookCopy,
 };
 
 /// A platform, or one tenant of it.

@@ -169,6 +169,32 @@ impl fmt::Debug for Renewed {
     }
 }
 
+/// What the key of a copy grows from. It never shows, and is wiped when it is dropped.
+#[derive(Clone)]
+pub struct Seed(Zeroizing<[u8; 32]>);
+
+impl Seed {
+    /// These 32 bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The key.
+    pub fn key(&self) -> SigningKey {
+        SigningKey::from_seed(*self.0)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Seed(..)")
+    }
+}
+
 /// A throw-away copy of a client. Its key exists here and nowhere else.
 #[derive(Debug, Clone)]
 pub struct ClientCopy {
@@ -176,9 +202,16 @@ pub struct ClientCopy {
     pub client_id: String,
     /// Its key.
     pub key: SigningKey,
+    /// What the key grows from, so that it can be kept.
+    pub seed: Seed,
 }
 
 impl ClientCopy {
+    /// The copy with the key that grows from this.
+    pub fn new(client_id: String, seed: Seed) -> Self {
+        Self { client_id, key: seed.key(), seed }
+    }
+
     /// The key that the platform accepts from it.
     pub fn public(&self) -> PublicKey {
         self.key.public()
@@ -211,6 +244,8 @@ pub struct WebhookCopy {
     pub scheme: String,
     /// Its key.
     pub key: SendingKey,
+    /// What a private key grows from, so that it can be kept.
+    pub seed: Option<Seed>,
 }
 
 /// A request for a token.
@@ -411,6 +446,11 @@ impl PlatformError {
     /// A platform, or its connector, that gives no way to do this.
     pub fn unable(action: impl Into<String>) -> Self {
         Self { action: action.into(), source: PlatformFault::Unable }
+    }
+
+    /// Whether the platform does not know what it is asked about.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.source, PlatformFault::Refused { status: 404 | 410, .. })
     }
 
     /// Whether there is no way to do it at all.

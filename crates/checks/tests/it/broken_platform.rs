@@ -144,6 +144,7 @@ async fn no_drill_concludes_anything_about_a_platform_that_is_broken() {
                 salt: [7; 32],
                 collector: "test".to_owned(),
                 limits: Limits::default(),
+                keeper: None,
             };
             let evidence = look(input).await.unwrap();
             assert_eq!(evidence.iter().filter(|it| is_judged(it.judgement.verdict)).count(), 0);

@@ -77,6 +77,7 @@ fn means(client: Client, known: &str) -> Arc<Means> {
         harness: None,
         rotations: Once::default(),
         looks: Once::default(),
+        keeper: None,
     })
 }
 

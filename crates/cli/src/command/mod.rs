@@ -22,6 +22,7 @@ mod sandbox;
 mod server;
 mod status;
 mod submit;
+pub(crate) mod sweeps;
 mod verify;
 mod waiver;
 mod withdraw;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Context, joined, list, number, text, withdraw};
+use super::{Context, joined, list, number, sweeps, text, withdraw};
 use crate::args::StatusArgs;
 use crate::client::Client;
 use crate::clock;
@@ -123,6 +123,9 @@ pub(crate) fn one(answer: &Value) -> Vec<String> {
     for it in list(answer, "drifts") {
         let (place, before, after) = (text(it, "place"), text(it, "before"), text(it, "after"));
         row("drift", &format!("{place}: {before} -> {after}"));
+    }
+    for it in sweeps::drills(list(answer, "sweeps")) {
+        row("offboarded", &it);
     }
     row("reopened by", &joined(answer, "triggers"));
     let withdrawal = &answer["withdrawal"];

@@ -12,4 +12,4 @@ pub use evidence::{Evidence, EvidenceRef};
 pub use finding::Finding;
 pub use outcome::{Outcome, Summary};
 pub use transcript::{Answer, Entry, Exchange, Fact, Transcript, Wait};
-pub use verdict::{Judgement, Progress, Verdict};
+pub use verdict::{Judgement, Owed, Progress, Verdict};

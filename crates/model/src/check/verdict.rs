@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::time::Timestamp;
+
 /// What one check concluded, from its transcript alone.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -40,6 +42,17 @@ pub struct Progress {
     pub waits_for: String,
 }
 
+/// What a verdict still owes: a later look, which a server takes by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Owed {
+    /// Which look: `T+24 h`.
+    pub what: String,
+    /// When it is due.
+    pub due: Timestamp,
+    /// From when on it is overdue.
+    pub by: Timestamp,
+}
+
 /// A verdict with what was seen and what would have been right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
@@ -57,6 +70,9 @@ pub struct Judgement {
     /// Set when only time is missing: the outcome is then `waiting`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Progress>,
+    /// The later looks that it still owes, in their order. What was due so far, passed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<Owed>,
     /// Set when no effect oracle could be asked and a status code alone was judged.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub status_only: bool,
@@ -78,6 +94,7 @@ impl Judgement {
             expected: String::new(),
             place: None,
             waiting: None,
+            owed: Vec::new(),
             status_only: false,
             details: Vec::new(),
             repeat: None,
@@ -125,6 +142,12 @@ impl Judgement {
     /// With what is still waited for.
     pub fn waiting(mut self, reached: impl Into<String>, waits_for: impl Into<String>) -> Self {
         self.waiting = Some(Progress { reached: reached.into(), waits_for: waits_for.into() });
+        self
+    }
+
+    /// With the later looks that it owes.
+    pub fn owed(mut self, owed: Vec<Owed>) -> Self {
+        self.owed = owed;
         self
     }
 

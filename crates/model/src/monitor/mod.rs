@@ -1,5 +1,7 @@
 //! Step 7, monitor: later facts are held against what was certified.
 
 pub mod drift;
+pub mod sweep;
 
 pub use drift::{Drift, drifts};
+pub use sweep::{Gone, Watch};

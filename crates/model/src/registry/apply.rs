@@ -37,6 +37,8 @@ impl Record {
             triggers: BTreeSet::new(),
             withdrawal: None,
             cut: None,
+            watches: BTreeMap::new(),
+            came_back: BTreeMap::new(),
             watermark: None,
         }
     }
@@ -135,6 +137,9 @@ impl Record {
                     self.due_since = None;
                 }
             }
+            What::CanariesKept { .. } | What::Swept { .. } | What::SweepsEnded { .. } => {
+                self.watch_moved(event);
+            }
             _ => self.withdrawal_moved(event),
         }
     }
@@ -212,6 +217,7 @@ impl Record {
             keys: self.signed_by(decision),
             approver_lost: None,
         });
+        self.watches_certified();
         self.certified_since = self.certified_since.or(Some(event.at));
         if let Some(plan) = &mut self.plan {
             plan.applied = true;
@@ -250,6 +256,7 @@ impl Record {
             cut.extend(paths.iter().cloned());
             self.cut = Some(Cut { revocation: revocation.clone(), paths: cut });
             if *how == WithdrawalKind::Revoke {
+                self.watches_revoked(event.at);
                 self.assessment = None;
                 self.decisions.clear();
                 self.plan = None;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod record;
+mod sweeps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ pub use record::{
     AssessmentRecord, CertificateRecord, Cut, DecisionRecord, PlanRecord, Record, Submission,
     WithdrawalRecord,
 };
+pub use sweeps::{CameBack, Made, Unswept, WatchEnd, WatchRecord, came_back};
 
 /// Everything that is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

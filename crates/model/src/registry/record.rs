@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_seal::{Digest, PublicKey};
 
+use super::sweeps::{CameBack, WatchRecord};
 use crate::check::assessment::ControlOutcome;
 use crate::declare::manifest::Environment;
 use crate::declare::path::Path;
 use crate::declare::words::{ProfileRef, Slug};
 use crate::id::{
-    AssessmentId, CertificateId, DecisionId, IntegrationId, PersonId, PlanId, RevocationId,
-    WaiverId,
+    AssessmentId, CertificateId, DecisionId, DrillId, IntegrationId, PersonId, PlanId,
+    RevocationId, WaiverId,
 };
 use crate::monitor::drift::Drift;
 use crate::require::tier::Tier;
@@ -52,6 +53,10 @@ pub struct Record {
     pub withdrawal: Option<WithdrawalRecord>,
     /// What withdrawals cut at the platform and nobody has given back yet.
     pub cut: Option<Cut>,
+    /// Drills of an offboarding whose copies are tried again, or were the last of their client.
+    pub watches: BTreeMap<DrillId, WatchRecord>,
+    /// What came back after it had been offboarded, by client, until it is seen to stay away as long.
+    pub came_back: BTreeMap<String, CameBack>,
     /// When trust was last withdrawn: credentials issued before stay dead after a new certification.
     pub watermark: Option<Timestamp>,
 }

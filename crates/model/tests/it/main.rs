@@ -6,4 +6,5 @@ mod grant;
 mod lifecycle;
 mod quorum;
 mod story;
+mod sweeps;
 mod triggers;

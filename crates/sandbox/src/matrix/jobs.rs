@@ -191,6 +191,7 @@ impl Job {
             salt: [7; 32],
             collector: "matrix".to_owned(),
             limits: Limits { check: self.scenario.check_max(), ..Limits::default() },
+            keeper: None,
         };
         look(input).await.map_err(|it| StartError::Refused(it.to_string()))
     }

@@ -20,6 +20,10 @@ pub enum AccessFault {
     GrantsItselfBehindRefusal,
     /// Some moments after its client was deleted, a replica brings it back.
     GhostAfterDeletion,
+    /// A backup brings it back, when nobody looks any more who looks once or twice.
+    GhostLongAfterDeletion,
+    /// Some moments after a copy of a webhook was deleted, its key is taken again.
+    GhostWebhookAfterDeletion,
     /// Its ceiling is far above the declared one.
     HighCeiling,
     /// Its tokens are taken after their end.

@@ -1,7 +1,6 @@
 //! What administrators change: two tokens, one that reads and one that kills.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -15,11 +14,10 @@ use countersign_model::enforce::snapshot::Lane;
 use countersign_seal::{Digest, SigningKey};
 use serde_json::{Value, json};
 
-use super::book::{Client, Token};
+use super::book::Client;
 use super::logs::{AuditLine, PushedLine};
 use super::problem::Problem;
 use super::{Shared, api, client, events, front};
-use crate::AccessFault;
 use crate::registration::{ClientRegistration, SubscriptionRegistration};
 use crate::{clock, entropy};
 
@@ -93,33 +91,19 @@ async fn delete_client(
     headers: HeaderMap,
 ) -> Answer {
     killer(&shared, &headers)?;
-    let ghost = ghost(&shared, &id);
+    let ghost = shared.book.open().ghost(&id);
     if !shared.book.remove_client(&id) {
         return Err(Problem::not_found());
     }
-    if let Some((client, tokens)) = ghost {
+    if let Some(ghost) = ghost {
         tokio::spawn(async move {
-            tokio::time::sleep(GHOST_AFTER).await;
-            let mut pages = shared.book.open();
-            pages.clients.insert(id, client);
-            pages.tokens.extend(tokens);
+            tokio::time::sleep(ghost.after).await;
+            shared.book.open().bring_back(id, ghost);
         });
         return Ok(done());
     }
     audit(&shared, "delete-client", &id);
     Ok(done())
-}
-
-/// What a replica will bring back, where the platform is wrong about a copy.
-fn ghost(shared: &Shared, id: &str) -> Option<(Client, Vec<(Digest, Token)>)> {
-    let pages = shared.book.open();
-    let client = pages.clients.get(id)?;
-    if client.copy_of.is_none() || !client.has(AccessFault::GhostAfterDeletion) {
-        return None;
-    }
-    let mut tokens: Vec<_> = pages.replica.get(id).cloned().unwrap_or_default();
-    tokens.retain(|it| it.1.client == id);
-    Some((Client { enabled: true, ..client.clone() }, tokens))
 }
 
 async fn change_client(
@@ -366,4 +350,3 @@ async fn intake(
 }
 
 pub(super) const COPIES_MAX: usize = 200;
-const GHOST_AFTER: Duration = Duration::from_millis(150);

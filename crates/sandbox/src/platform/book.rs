@@ -43,6 +43,8 @@ pub(crate) struct Pages {
     pub(crate) objects: BTreeMap<String, Object>,
     /// Tokens of clients that a replica still knows: a lapse.
     pub(crate) replica: BTreeMap<String, Vec<(Digest, Token)>>,
+    /// Copies of webhooks that were deleted, the oldest first, with whom they belonged to.
+    pub(crate) retired: VecDeque<((String, String), Webhook)>,
     /// Tokens of the current hour, by client.
     pub(crate) minted: BTreeMap<String, (Timestamp, u32)>,
     /// Where each token of another server was first used.
@@ -278,15 +280,6 @@ impl Pages {
     pub(crate) fn kill_family(&mut self, family: Digest) {
         self.tokens.retain(|_, it| it.family != Some(family));
         self.refreshes.retain(|_, it| it.family != family);
-    }
-
-    /// A replica keeps what is about to be deleted, where the platform is wrong about a client.
-    pub(crate) fn replicate(&mut self, client: &str) {
-        if self.clients.get(client).is_some_and(|it| it.has(AccessFault::GhostAfterDeletion)) {
-            let mine = self.tokens.iter().filter(|it| it.1.client == client);
-            let mine = mine.map(|it| (*it.0, it.1.clone())).collect();
-            self.replica.insert(client.to_owned(), mine);
-        }
     }
 
     /// Counts a token of a client, if there is room in its hour.

@@ -10,6 +10,7 @@ mod client;
 mod elsewhere;
 mod events;
 mod front;
+mod ghost;
 mod listing;
 mod logs;
 mod oauth;

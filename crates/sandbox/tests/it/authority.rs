@@ -62,6 +62,7 @@ async fn asked(world: &World, proofs: &Proofs) -> RunReport {
         salt: [7; 32],
         collector: "test".to_owned(),
         limits: Limits::default(),
+        keeper: None,
     };
     run(input).await.unwrap()
 }

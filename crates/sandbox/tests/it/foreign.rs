@@ -248,6 +248,7 @@ async fn report_but(
         salt: [7; 32],
         collector: "test".to_owned(),
         limits: Limits { check: std::time::Duration::from_mins(2), ..Limits::default() },
+        keeper: None,
     };
     let evidence = look(input).await.unwrap();
     let took = Regex::new(r"\d+ ms").unwrap();

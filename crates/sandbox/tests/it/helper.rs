@@ -113,6 +113,7 @@ pub(crate) async fn checked_within(
         salt: [7; 32],
         collector: "test".to_owned(),
         limits,
+        keeper: None,
     };
     look(input).await.unwrap()
 }

@@ -73,6 +73,7 @@ async fn probe_with(
         salt: [7; 32],
         collector: "test".to_owned(),
         limits: Limits { check: CHECK_MAX, ..Limits::default() },
+        keeper: None,
     };
     look(input).await.unwrap()
 }

@@ -1,7 +1,7 @@
 //! Cutting paths at the production platform, giving them back, and destroying what is left.
 
 use countersign_checks::platform::{
-    ClientChange, Platform, PlatformError, PlatformFault, Presence, SubscriptionChange,
+    ClientChange, Platform, PlatformError, Presence, SubscriptionChange,
 };
 use countersign_model::declare::Manifest;
 use countersign_model::declare::manifest::{Identity, IdentityKind};
@@ -152,15 +152,10 @@ pub(super) fn client(manifest: &Manifest, subject: &str) -> String {
     declared.map_or_else(own, |it| it.client_id().to_owned())
 }
 
-/// Whether the platform does not know what it is asked about.
-pub(super) fn is_unknown(error: &PlatformError) -> bool {
-    matches!(error.source, PlatformFault::Refused { status: 404 | 410, .. })
-}
-
 fn said(done: Result<(), PlatformError>, words: String) -> Result<String, Unreachable> {
     match done {
         Ok(()) => Ok(words),
-        Err(error) if is_unknown(&error) => Ok("the platform knows no such thing".to_owned()),
+        Err(error) if error.is_unknown() => Ok("the platform knows no such thing".to_owned()),
         Err(error) => Err(unreachable(&error)),
     }
 }
@@ -168,7 +163,7 @@ fn said(done: Result<(), PlatformError>, words: String) -> Result<String, Unreac
 fn was_there(done: Result<(), PlatformError>) -> Result<bool, Unreachable> {
     match done {
         Ok(()) => Ok(true),
-        Err(error) if is_unknown(&error) => Ok(false),
+        Err(error) if error.is_unknown() => Ok(false),
         Err(error) => Err(unreachable(&error)),
     }
 }

@@ -1,19 +1,25 @@
 //! One run of the checks, as the server keeps it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_checks::finding::finding;
 use countersign_checks::live::client::TalkConfig;
+use countersign_checks::probe::revocation::ghost::later::{self, Later};
 use countersign_checks::registry;
-use countersign_checks::run::{Limits, RunError, RunInput, reference, run_telling};
+use countersign_checks::run::{Keeper, Limits, RunError, RunInput, reference, run_telling};
 use countersign_checks::settings;
 use countersign_model::check::Evidence;
+use countersign_model::declare::Manifest;
+use countersign_model::require::tier::Tier;
 use countersign_model::require::{Catalogue, Requirement, capabilities_of, require};
+use countersign_seal::Digest;
 use serde_json::{Value, json};
 
 use super::LiveWorld;
 use crate::clock::LiveClock;
-use crate::world::{Job, Looked, Seen, Unreachable};
+use crate::world::{Job, Looked, Seen, SweepJob, Unreachable};
 
 pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unreachable> {
     let catalogue = Catalogue::embedded();
@@ -25,25 +31,16 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
     let only: Option<BTreeSet<String>> = job
         .only
         .map(|it| it.iter().filter(|name| registry::find(name).is_some()).cloned().collect());
-    let progress = std::sync::Arc::clone(&job.progress);
+    let progress = Arc::clone(&job.progress);
     let input = RunInput {
-        manifest: job.manifest,
-        manifest_digest: job.digest,
         only: only.as_ref(),
-        settings: figures(&job, &requirements),
+        settings: figures(job.tier, job.manifest, &requirements),
         talk: TalkConfig { proofs: Some(job.proofs.clone()), ..world.talk.clone() },
-        platform: world.test.clone(),
-        harness: world.harness.clone(),
-        production: world.production.clone(),
-        sources: world.sources.clone(),
-        secrets: world.secrets.clone(),
         waivers: job.waivers.to_vec(),
         certified_since: job.certified_since,
         observed_since: Some(job.submitted),
-        clock: std::sync::Arc::new(LiveClock::start(world.clock.clone())),
-        salt: *job.salt,
-        collector: "server".to_owned(),
-        limits: Limits::default(),
+        keeper: Some(Keeper { came_back: job.came_back.clone() }),
+        ..input(world, (job.manifest, job.digest), *job.salt)
     };
     let report = run_telling(input, progress).await.map_err(|it| ours(&it))?;
     let problems = report.preflight.problems.iter().map(|it| json!(it)).collect();
@@ -52,14 +49,67 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
     for evidence in report.evidence {
         seen.push(seen_of(evidence, &requirements)?);
     }
-    Ok(Looked { questions: report.preflight.questions, problems, notices, seen })
+    let questions = report.preflight.questions;
+    Ok(Looked { questions, problems, notices, seen, kept: report.kept })
+}
+
+/// Tries again what a drill of earlier left.
+pub(super) async fn sweep(world: &LiveWorld, job: SweepJob<'_>) -> Result<Seen, Unreachable> {
+    let catalogue = Catalogue::embedded();
+    let unknown = || Unreachable(format!("there is no profile `{}`", job.profile));
+    let profile = catalogue.profile(job.profile.as_str()).ok_or_else(unknown)?;
+    let requirements = require(&capabilities_of(job.manifest), job.tier, profile, catalogue);
+    let input = RunInput {
+        settings: figures(job.tier, job.manifest, &requirements),
+        limits: Limits { check: SWEEP_MAX, run: SWEEP_MAX, ..Limits::default() },
+        ..input(world, (job.manifest, job.digest), *job.salt)
+    };
+    let later =
+        Later { name: job.sweep, subject: job.subject, began: job.began, canaries: job.canaries };
+    let evidence = later::sweep(input, later).await.map_err(|it| ours(&it))?;
+    seen_of(evidence, &requirements)
+}
+
+/// How long one sweep may take.
+const SWEEP_MAX: Duration = Duration::from_mins(5);
+
+/// What every run of this server is made with.
+fn input<'a>(
+    world: &LiveWorld,
+    (manifest, manifest_digest): (&'a Manifest, Digest),
+    salt: [u8; 32],
+) -> RunInput<'a> {
+    RunInput {
+        manifest,
+        manifest_digest,
+        only: None,
+        settings: BTreeMap::new(),
+        talk: world.talk.clone(),
+        platform: world.test.clone(),
+        harness: world.harness.clone(),
+        production: world.production.clone(),
+        sources: world.sources.clone(),
+        secrets: world.secrets.clone(),
+        waivers: Vec::new(),
+        certified_since: None,
+        observed_since: None,
+        clock: Arc::new(LiveClock::start(world.clock.clone())),
+        salt,
+        collector: "server".to_owned(),
+        limits: Limits::default(),
+        keeper: None,
+    }
 }
 
 /// The figures of the profile at the tier in force, which may be stricter than the declared one.
-fn figures(job: &Job<'_>, requirements: &[Requirement<'_>]) -> BTreeMap<String, Value> {
-    let mut figures = settings::of_manifest(job.manifest);
+fn figures(
+    tier: Tier,
+    manifest: &Manifest,
+    requirements: &[Requirement<'_>],
+) -> BTreeMap<String, Value> {
+    let mut figures = settings::of_manifest(manifest);
     figures.extend(settings::of_requirements(requirements));
-    figures.insert("tier".to_owned(), job.tier.word().into());
+    figures.insert("tier".to_owned(), tier.word().into());
     figures
 }
 

@@ -27,7 +27,7 @@ use countersign_seal::Digest;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::world::{Job, Looked, Unreachable, Used, World};
+use crate::world::{Job, Looked, Seen, SweepJob, Unreachable, Used, World};
 
 pub use setup::LiveError;
 
@@ -65,6 +65,10 @@ fn unreachable(error: &PlatformError) -> Unreachable {
 impl World for LiveWorld {
     async fn look(&self, job: Job<'_>) -> Result<Looked, Unreachable> {
         look::look(self, job).await
+    }
+
+    async fn sweep(&self, job: SweepJob<'_>) -> Result<Seen, Unreachable> {
+        look::sweep(self, job).await
     }
 
     async fn baseline(&self, manifest: &Manifest, digest: Digest) -> Result<Baseline, Unreachable> {

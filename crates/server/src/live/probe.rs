@@ -11,7 +11,7 @@ use countersign_model::declare::Manifest;
 use countersign_model::declare::path::{Path, PathKind};
 use countersign_model::enforce::Reason;
 
-use super::cut::{Door, client, door, is_unknown};
+use super::cut::{Door, client, door};
 use super::unreachable;
 use crate::world::Unreachable;
 
@@ -56,7 +56,7 @@ fn is_withdrawn(reason: &str) -> bool {
 async fn mint(platform: &dyn Platform, client: &str) -> Result<Option<String>, Unreachable> {
     let copy = match platform.copy_client(client).await {
         Ok(it) => it,
-        Err(it) if is_unknown(&it) => return Ok(Some("no such client".to_owned())),
+        Err(it) if it.is_unknown() => return Ok(Some("no such client".to_owned())),
         Err(it) => return Err(unreachable(&it)),
     };
     let answer = platform.request_token(&copy, &TokenRequest::default()).await;

@@ -3,6 +3,7 @@
 mod clock;
 mod drift;
 mod renew;
+mod sweep;
 mod take_up;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     tasks.spawn(clock::run(Arc::clone(app), stop.clone()));
     tasks.spawn(drift::run(Arc::clone(app), stop.clone()));
     tasks.spawn(renew::run(Arc::clone(app), stop.clone()));
+    tasks.spawn(sweep::run(Arc::clone(app), stop.clone()));
     tasks.spawn(take_up::run(Arc::clone(app), stop.clone()));
     tasks
 }

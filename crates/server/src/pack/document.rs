@@ -50,6 +50,9 @@ pub struct Pack {
     pub checkpoint: String,
     /// The log's entries about this integration and about people's keys, in order.
     pub entries: Vec<Logged>,
+    /// The evidence of later looks that the entries name after the assessment, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweeps: Vec<Value>,
     /// The server's signature over all of the above: nothing was changed, added or left out since.
     pub seal: String,
 }

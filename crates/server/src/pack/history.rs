@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_ledger::tree::{leaf_hash, verify_inclusion};
 use countersign_ledger::{Checkpoint, LogProof};
 use countersign_model::event::{EVENT_SCHEMA, Event, What};
-use countersign_model::id::{PersonId, WaiverId};
+use countersign_model::id::{EvidenceId, PersonId, WaiverId};
 use countersign_model::registry::{Record, Registry};
 use countersign_seal::{Digest, canonical_json};
 
@@ -23,6 +23,8 @@ pub(crate) struct History {
     pub(crate) record: Record,
     /// The waivers that were alive when the assessment ended, by control.
     pub(crate) waivers: BTreeMap<String, WaiverId>,
+    /// The evidence of later looks since that assessment.
+    pub(crate) sweeps: Vec<(EvidenceId, Digest)>,
 }
 
 /// Checks proofs and checkpoint, then the story.
@@ -79,6 +81,7 @@ struct Story {
     waivers: Option<BTreeMap<String, WaiverId>>,
     /// Who decided on the statement that was signed.
     deciders: BTreeSet<PersonId>,
+    sweeps: Vec<(EvidenceId, Digest)>,
 }
 
 fn told(
@@ -113,7 +116,7 @@ fn told(
         "submitted, assessed, decided by {} people, certified as entry {index}",
         story.deciders.len()
     );
-    Ok((History { record, waivers }, text))
+    Ok((History { record, waivers, sweeps: story.sweeps }, text))
 }
 
 fn story(pack: &Pack, bound: &Bound, events: &[(u64, Event)]) -> Result<Story, String> {
@@ -125,6 +128,7 @@ fn story(pack: &Pack, bound: &Bound, events: &[(u64, Event)]) -> Result<Story, S
         certified: None,
         waivers: None,
         deciders: BTreeSet::new(),
+        sweeps: Vec::new(),
     };
     for (index, event) in events {
         if event.what.integration().is_some_and(|it| it != id) {
@@ -134,6 +138,9 @@ fn story(pack: &Pack, bound: &Bound, events: &[(u64, Event)]) -> Result<Story, S
         match &event.what {
             What::Assessed { digest, .. } if *digest == bound.assessment_digest => {
                 story.waivers = record.map(|it| alive(it, bound));
+            }
+            What::Swept { evidence, digest, .. } if story.waivers.is_some() => {
+                story.sweeps.push((evidence.clone(), *digest));
             }
             What::Decided { statement: Some(signed), key: Some(key), .. }
                 if *signed == statement =>

@@ -10,6 +10,7 @@ mod history;
 pub mod pins;
 pub mod report;
 mod status;
+mod sweeps;
 pub mod verify;
 
 pub use document::{Keys, Logged, PACK_SCHEMA, Pack};

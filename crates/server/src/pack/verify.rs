@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::document::{ENTRIES_MAX, EVIDENCE_MAX, PACK_BYTES_MAX, PACK_SCHEMA, Pack, SEAL_TYPE};
 use super::pins::{Pins, Trust};
 use super::report::{Report, Word};
-use super::{bound, evidence, history, status};
+use super::{bound, evidence, history, status, sweeps};
 
 /// Who judges evidence again.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +68,9 @@ fn each(
         let outcomes = evidence::outcomes(&bound, history);
         report.take("outcomes", outcomes);
     }
+    if let Some(history) = &history {
+        sweeps::check(pack, history, judges, report);
+    }
     status::check(pack, &trust, (&bound, history.as_ref()), (sealed, now), report);
 }
 
@@ -81,7 +84,7 @@ fn read(bytes: &[u8]) -> Result<(Pack, Value), String> {
     if pack.schema != PACK_SCHEMA {
         return Err(format!("its schema is not `{PACK_SCHEMA}`"));
     }
-    if ENTRIES_MAX < pack.entries.len() || EVIDENCE_MAX < pack.evidence.len() {
+    if ENTRIES_MAX < pack.entries.len() || EVIDENCE_MAX < pack.evidence.len() + pack.sweeps.len() {
         return Err("it holds more entries or evidence than a pack may".to_owned());
     }
     Ok((pack, value))

@@ -128,6 +128,9 @@ async fn approved(
         let text = format!("control {control} held when it was certified, and fails now");
         return Err(Problem::new(409, "not-ready", text));
     }
+    if let Some(why) = record.swept_away(now).first() {
+        return Err(super::sweep::in_the_way(why));
+    }
     if assessed.outcomes.iter().any(|it| {
         it.fresh_until.is_some_and(|end| end <= now)
             && it.level == countersign_model::require::Level::Required

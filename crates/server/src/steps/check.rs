@@ -21,7 +21,7 @@ use super::partial::{self, Same, Wanted};
 use crate::app::{App, find, new_assessment};
 use crate::book::{BookError, Draft};
 use crate::problem::Problem;
-use crate::world::{Job, Looked, Unreachable};
+use crate::world::{Job, Looked, Seen, Unreachable};
 
 /// Runs the checks that are due, and writes the assessment down. Nothing is written when it cannot be judged.
 ///
@@ -80,6 +80,7 @@ pub async fn assess(
         salt: app.keys.salt.bytes(),
         proofs: &app.keys.proofs,
         progress,
+        came_back: &record.came_back,
     };
     let mut runs = Vec::new();
     for _ in 0..wanted.repeat.max(1) {
@@ -108,6 +109,7 @@ pub async fn assess(
         }));
     }
     let (questions, notices) = (looked.questions, looked.notices.clone());
+    let canaries = looked.kept.clone();
     let mut writer = app.book.write().await?;
     let now = app.clock.now();
     let current = find(writer.registry(), name)?;
@@ -155,6 +157,7 @@ pub async fn assess(
         outcomes: assessment.outcomes.clone(),
     };
     draft.event(now, Some(by), what);
+    super::sweep::keep(app, &mut draft, (current, &assessment), canaries)?;
     writer.commit(draft, now).await?;
     drop(writer);
     let suspended = super::monitor::suspend_on_failure(app, name, &assessment.evidence).await?;
@@ -169,11 +172,25 @@ pub async fn assess(
         "schema": "countersign.check/1", "run": assessment.id, "target": target,
         "profile": profile_name, "summary": assessment.summary, "exit": exit, "verdict": verdict,
         "preflight": { "ok": true, "count": questions, "problems": [], "notices": notices },
-        "findings": assessment.findings, "assessment": digest,
+        "findings": assessment.findings, "owed": owed(&assessment), "assessment": digest,
         "suspended": suspended,
         "kept": assessment.evidence.iter().filter(|it| it.kept).count(),
         "flips": flips,
     }))
+}
+
+/// The later looks that an assessment owes, with who owes them.
+fn owed(assessment: &Assessment) -> Vec<Value> {
+    let mut all = Vec::new();
+    for it in &assessment.evidence {
+        for owed in &it.judgement.owed {
+            all.push(json!({
+                "check": it.check, "case": it.case, "subject": it.subject, "what": owed.what,
+                "due": owed.due, "by": owed.by,
+            }));
+        }
+    }
+    all
 }
 
 /// How far the newest run of an integration has come, since the server started.
@@ -230,6 +247,16 @@ async fn keep(
     for trigger in &record.triggers {
         reopened.extend(catalogue.reopened_by(trigger));
     }
+    // What passed then and fails now passes by a new look alone.
+    for control in record.failing.keys().filter_map(|it| catalogue.control(it)) {
+        reopened.extend(control.checks.iter().map(String::as_str));
+    }
+    if let Some(certificate) = &record.certificate {
+        let missing = record.unswept(certificate.manifest, &certificate.outcomes);
+        if missing.is_some_and(|it| it.since <= now) {
+            reopened.extend(record.watches.values().map(|it| it.watch.check.as_str()));
+        }
+    }
     // A check is kept whole or not at all.
     let stays = |it: &EvidenceRef| {
         !reopened.contains(it.check.as_str())
@@ -248,23 +275,28 @@ fn references(
     looked: Looked,
 ) -> Result<(Vec<EvidenceRef>, Vec<Finding>), Problem> {
     let mut findings = Vec::new();
-    for seen in looked.seen {
-        let digest = draft.document(&seen.evidence)?;
-        // By its id too, so that it can be asked for.
-        evidence.push(EvidenceRef {
-            id: seen.evidence.id,
-            digest,
-            check: seen.check,
-            case: seen.case,
-            controls: seen.controls,
-            subject: seen.subject,
-            at: seen.evidence.at,
-            judgement: seen.evidence.judgement,
-            kept: false,
-        });
-        findings.extend(seen.finding);
+    for mut seen in looked.seen {
+        findings.extend(seen.finding.take());
+        evidence.push(reference(draft, seen)?);
     }
     Ok((evidence, findings))
+}
+
+/// Stores a piece of evidence; how it is named from now on.
+pub(super) fn reference(draft: &mut Draft, seen: Seen) -> Result<EvidenceRef, BookError> {
+    let digest = draft.document(&seen.evidence)?;
+    // By its id too, so that it can be asked for.
+    Ok(EvidenceRef {
+        id: seen.evidence.id,
+        digest,
+        check: seen.check,
+        case: seen.case,
+        controls: seen.controls,
+        subject: seen.subject,
+        at: seen.evidence.at,
+        judgement: seen.evidence.judgement,
+        kept: false,
+    })
 }
 
 /// The live waivers, whole.

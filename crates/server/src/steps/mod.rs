@@ -12,5 +12,6 @@ pub mod prove;
 pub mod review;
 pub mod revoke;
 pub mod show;
+pub mod sweep;
 pub mod take_up;
 pub mod waive;

@@ -23,13 +23,20 @@ use crate::problem::Problem;
 use crate::snapshot::grace;
 
 /// What a failing check is a sign of, in the words of `suspend_on`.
-const SIGNS: [(&str, &str); 5] = [
+const SIGNS: [(&str, &str); 7] = [
     ("keeps_live_credentials_out_of_source", "secret-found"),
     ("keeps_secrets_out_of_source", "secret-found"),
+    ("leaves_nothing_behind_when_offboarded", "offboarding-failed"),
     ("loses_no_log_line", "log-gap"),
     ("refuses_old_credential_after_rotation", "rotation-failed"),
     ("rotates_without_a_person", "rotation-failed"),
+    ("stays_gone_after_offboarding", "offboarding-failed"),
 ];
+
+/// What a failure of this check is a sign of.
+pub(super) fn sign(check: &str) -> Option<&'static str> {
+    SIGNS.iter().find(|it| it.0 == check).map(|it| it.1)
+}
 
 /// Looks at every certified integration once. How many events that made.
 pub async fn look(app: &App) -> Result<usize, Problem> {
@@ -153,7 +160,7 @@ async fn suspend(
     Ok(Some(revocation))
 }
 
-/// After a run of checks: suspends where something that held when it was certified fails now, and the
+/// After a run of checks, or a later look: suspends where something that held when it was certified fails now, and the
 /// profile suspends on what that is a sign of.
 pub(super) async fn suspend_on_failure(
     app: &App,

@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_model::check::Assessment;
-use countersign_model::event::Event;
+use countersign_model::event::{Event, What};
 use countersign_model::id::IntegrationId;
 use countersign_model::registry::Record;
-use countersign_seal::Digest;
 use countersign_seal::dsse::Envelope;
+use countersign_seal::{Digest, digest_of};
 use serde_json::Value;
 
 use super::show;
@@ -42,6 +42,7 @@ async fn attempt(app: &App, name: &str) -> Result<Option<Pack>, Problem> {
     let size = published.registry.size;
     let mut pack = documents(app, &record, size).await?;
     let entries = entries(app, &record.id, 0, size).await?;
+    pack.sweeps = sweeps(app, &entries, &pack).await?;
     // From here on nothing is written, so that entries, proofs and status are of one moment.
     let writer = app.book.write().await?;
     let now = app.clock.now();
@@ -98,6 +99,7 @@ async fn documents(app: &App, record: &Record, size: u64) -> Result<Pack, Proble
         keys: keys(app)?,
         checkpoint: String::new(),
         entries: Vec::new(),
+        sweeps: Vec::new(),
         seal: String::new(),
     })
 }
@@ -140,6 +142,26 @@ async fn entries(
     Ok(found)
 }
 
+/// The evidence of later looks that the entries name after the assessment.
+async fn sweeps(app: &App, entries: &[(u64, Vec<u8>)], pack: &Pack) -> Result<Vec<Value>, Problem> {
+    let assessment = digest_of(&pack.assessment).map_err(|it| Problem::broken(&it))?;
+    let (mut found, mut is_after) = (Vec::new(), false);
+    for (_, bytes) in entries {
+        let event: Event = serde_json::from_slice(bytes).map_err(|it| Problem::broken(&it))?;
+        match event.what {
+            What::Assessed { digest, .. } => is_after |= digest == assessment,
+            What::Swept { digest, .. } if is_after => {
+                found.push(app.book.document::<Value>(digest).await?);
+            }
+            _ => {}
+        }
+        if EVIDENCE_MAX < pack.evidence.len() + found.len() {
+            return Err(too_large());
+        }
+    }
+    Ok(found)
+}
+
 /// How many entries are read at once.
 const BATCH: u64 = 1_000;
 
@@ -150,7 +172,6 @@ async fn manifest(
     digest: Digest,
     size: u64,
 ) -> Result<String, Problem> {
-    use countersign_model::event::What;
     if record.submission.manifest == digest {
         return Ok(app.book.manifest(record.submission.blob).await?.1);
     }

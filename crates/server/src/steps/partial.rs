@@ -90,7 +90,14 @@ pub(super) async fn last(
     }
     let since = record.due_since.filter(|_| !record.triggers.is_empty());
     let since = since.map_or(submission.at, |it| it.max(submission.at));
-    let stays = |it: &EvidenceRef| since <= it.at && is_fresh(same.requirements, it, same.now);
+    let missing = !record.swept_away(same.now).is_empty();
+    let holds = |it: &EvidenceRef| {
+        let failed = it.controls.iter().filter_map(|it| record.failing.get(it)).max();
+        let is_swept = record.watches.values().any(|watch| watch.watch.check == it.check);
+        failed.is_none_or(|failed| *failed <= it.at) && !(missing && is_swept)
+    };
+    let stays =
+        |it: &EvidenceRef| since <= it.at && is_fresh(same.requirements, it, same.now) && holds(it);
     // A check is kept whole or not at all.
     let dropped: BTreeSet<&str> =
         last.evidence.iter().filter(|it| !stays(it)).map(|it| it.check.as_str()).collect();
@@ -123,6 +130,7 @@ pub(super) fn worst(runs: Vec<Looked>) -> (Looked, Vec<Value>) {
     let mut order = Vec::new();
     for run in runs {
         all = Looked { questions: run.questions, notices: run.notices, ..all };
+        all.kept.extend(run.kept);
         for it in run.seen {
             let key = (it.check.clone(), it.subject.clone());
             if !seen.contains_key(&key) {
@@ -142,6 +150,9 @@ pub(super) fn worst(runs: Vec<Looked>) -> (Looked, Vec<Value>) {
         of_one.sort_by_key(|it| decided(it).map_or(0, weight));
         all.seen.extend(of_one.pop());
     }
+    // The copies of the other runs are deleted, and nobody asks about them again.
+    let Looked { seen, kept, .. } = &mut all;
+    kept.retain(|kept| seen.iter().any(|it| it.evidence.id == kept.evidence));
     (all, flips)
 }
 

@@ -133,6 +133,7 @@ pub async fn show(app: &App, name: &str, without: &BTreeSet<ScopeName>) -> Resul
         "decided_so_far": decided.collect::<Vec<_>>(),
         "summary": assessment.summary,
         "findings": assessment.findings,
+        "sweeps": super::sweep::shown(record, app.clock.now()),
         "valid": { "from": packet.decision.not_before, "to": packet.decision.not_after },
     }))
 }
@@ -185,6 +186,9 @@ pub async fn decide(
     if request.verb.grants() {
         if assessed.outcomes.iter().any(countersign_model::check::ControlOutcome::blocks) {
             return Err(Problem::new(409, "not-ready", "something required does not hold"));
+        }
+        if let Some(why) = record.swept_away(now).first() {
+            return Err(super::sweep::in_the_way(why));
         }
         if record.decisions.iter().any(|it| it.person == *by && it.verb.grants()) {
             return Err(Problem::new(

@@ -65,6 +65,7 @@ pub async fn one(app: &App, name: &str) -> Result<Value, Problem> {
         "decisions": decisions.collect::<Vec<_>>(),
         "withdrawal": withdrawal,
         "drifts": record.drifts,
+        "sweeps": super::sweep::shown(record, app.clock.now()),
         "failing": record.failing,
         "triggers": record.triggers,
         "waivers": record.waivers.values().collect::<Vec<_>>(),
@@ -108,7 +109,8 @@ pub fn queue(app: &App) -> Value {
     let published = app.book.published();
     let open = published.registry.integrations.values().filter_map(|it| {
         let assessed = super::review::current(it).ok()?;
-        if assessed.outcomes.iter().any(countersign_model::check::ControlOutcome::blocks) {
+        let blocks = countersign_model::check::ControlOutcome::blocks;
+        if assessed.outcomes.iter().any(blocks) || !it.swept_away(now).is_empty() {
             return None;
         }
         let certified = it.certificate.as_ref().is_some_and(|it| {
@@ -144,6 +146,11 @@ pub async fn evidence(app: &App, id: &EvidenceId) -> Result<Evidence, Problem> {
         if let Some(it) = assessment.evidence.iter().find(|it| it.id == *id) {
             return Ok(app.book.document(it.digest).await?);
         }
+    }
+    let published = app.book.published();
+    let watches = published.registry.integrations.values().flat_map(|it| it.watches.values());
+    if let Some(it) = watches.flat_map(|it| it.made.values()).find(|it| it.evidence == *id) {
+        return Ok(app.book.document(it.digest).await?);
     }
     Err(Problem::unknown("such evidence in force"))
 }

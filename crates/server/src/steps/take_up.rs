@@ -21,25 +21,40 @@ const PAUSE_MAX: Period = Period::from_seconds(60);
 const AT_ONCE_MAX: usize = 8;
 
 /// When each piece of unfinished work is tried next.
-#[derive(Debug, Default)]
-pub struct Agenda(BTreeMap<String, (Timestamp, Period)>);
+#[derive(Debug)]
+pub struct Agenda {
+    next: BTreeMap<String, (Timestamp, Period)>,
+    pauses: (Period, Period),
+}
+
+impl Default for Agenda {
+    fn default() -> Self {
+        Self::with_pauses(PAUSE_MIN, PAUSE_MAX)
+    }
+}
 
 impl Agenda {
-    fn is_due(&self, work: &str, now: Timestamp) -> bool {
-        self.0.get(work).is_none_or(|it| it.0 <= now)
+    /// With a first pause, and a longest one.
+    pub(super) fn with_pauses(first: Period, longest: Period) -> Self {
+        Self { next: BTreeMap::new(), pauses: (first, longest) }
+    }
+
+    pub(super) fn is_due(&self, work: &str, now: Timestamp) -> bool {
+        self.next.get(work).is_none_or(|it| it.0 <= now)
     }
 
     /// Notes that something was tried; the next pause is twice as long.
-    fn tried(&mut self, work: &str, now: Timestamp) {
+    pub(super) fn tried(&mut self, work: &str, now: Timestamp) {
+        let (first, longest) = self.pauses;
         let pause = self
-            .0
+            .next
             .get(work)
-            .map_or(PAUSE_MIN, |it| Period::from_seconds(it.1.seconds() * 2).min(PAUSE_MAX));
-        self.0.insert(work.to_owned(), (now + pause, pause));
+            .map_or(first, |it| Period::from_seconds(it.1.seconds() * 2).min(longest));
+        self.next.insert(work.to_owned(), (now + pause, pause));
     }
 
-    fn keep(&mut self, is_open: impl Fn(&str) -> bool) {
-        self.0.retain(|name, _| is_open(name));
+    pub(super) fn keep(&mut self, is_open: impl Fn(&str) -> bool) {
+        self.next.retain(|name, _| is_open(name));
     }
 }
 
@@ -128,7 +143,7 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..9 {
             agenda.tried("prove", now);
-            let (next, pause) = agenda.0["prove"];
+            let (next, pause) = agenda.next["prove"];
             assert!(!agenda.is_due("prove", now) && agenda.is_due("prove", next));
             pauses.push(pause.seconds());
             now = next;

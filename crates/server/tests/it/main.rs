@@ -3,6 +3,7 @@
 
 mod faults;
 mod journey;
+mod later;
 mod live;
 mod openapi;
 mod pack;
@@ -12,5 +13,7 @@ mod people;
 mod property;
 mod rules;
 mod stage;
+mod sweeps;
+mod sweeps_live;
 mod town;
 mod unfinished;

@@ -12,10 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_checks::platform::RaisedAlert;
 use countersign_model::certify::{Baseline, Granted};
-use countersign_model::check::{Evidence, Judgement, Transcript};
+use countersign_model::check::{Evidence, Judgement, Transcript, Verdict};
 use countersign_model::declare::Manifest;
 use countersign_model::declare::path::Path;
 use countersign_model::id::EvidenceId;
+use countersign_model::registry::CameBack;
 use countersign_model::require::Catalogue;
 use countersign_model::revoke::WithdrawalKind;
 use countersign_model::time::Timestamp;
@@ -26,10 +27,12 @@ use countersign_server::clock::Clock;
 use countersign_server::config::Config;
 use countersign_server::run::open;
 use countersign_server::steps::take_up::{Agenda, look};
-use countersign_server::world::{Job, Looked, Seen, Unreachable, Used, World};
+use countersign_server::world::{Job, Looked, Seen, SweepJob, Unreachable, Used, World};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+
+use crate::later;
 
 pub(crate) const MANIFEST: &str = include_str!("acme.toml");
 pub(crate) const START_MS: i64 = 1_795_000_000_000;
@@ -50,6 +53,14 @@ pub(crate) struct Told {
     /// What production was told, in order: `cut token-mint oauth:acme-helpdesk`.
     pub(crate) done: Vec<String>,
     pub(crate) alerts: Vec<RaisedAlert>,
+    /// Runs leave the credentials of a copy to be tried again.
+    pub(crate) keeps: bool,
+    /// What later looks come to; gone, where nothing is said.
+    pub(crate) sweeps: BTreeMap<String, Verdict>,
+    /// What was tried again: which look, and whose credentials it was given.
+    pub(crate) swept: Vec<(String, String)>,
+    /// What the last run was told to have come back.
+    pub(crate) came_back: BTreeMap<String, CameBack>,
 }
 
 impl Fake {
@@ -66,7 +77,7 @@ impl Fake {
 #[derive(Debug)]
 pub(crate) struct Fake {
     pub(crate) told: Mutex<Told>,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 #[async_trait]
@@ -82,6 +93,9 @@ impl World for Fake {
         let wanted = |it: &&&str| job.only.is_none_or(|only| only.contains(**it));
         let now = self.clock.now();
         let checks = catalogue.checks();
+        told.came_back.clone_from(job.came_back);
+        let mut kept = Vec::new();
+        let (keeps, run) = (told.keeps, told.asked.len());
         let seen = (1_u8..).zip(checks.iter().filter(wanted)).map(|(number, check)| {
             let flips = told.flips.as_deref() == Some(*check) && told.asked.len().is_multiple_of(2);
             let judgement = if flips || told.fails.contains(*check) {
@@ -89,6 +103,8 @@ impl World for Fake {
             } else {
                 Judgement::pass("it holds")
             };
+            let is_kept = keeps && *check == later::GHOST;
+            let judgement = if is_kept { judgement.owed(later::owed(now)) } else { judgement };
             let evidence = Evidence {
                 schema: "countersign.evidence/1".to_owned(),
                 id: EvidenceId::new(now, [number; 10]),
@@ -98,12 +114,22 @@ impl World for Fake {
                 transcript: Transcript::new(*check, "manifest", job.digest),
                 judgement,
             };
-            let controls = catalogue.controls_of(check).map(|it| it.id.clone()).collect();
+            let controls: Vec<String> =
+                catalogue.controls_of(check).map(|it| it.id.clone()).collect();
             let check = (*check).to_owned();
             let subject = "manifest".to_owned();
+            if is_kept {
+                kept.push(later::kept(&evidence, &controls, run));
+            }
             Seen { evidence, check, case: None, controls, subject, finding: None }
         });
-        Ok(Looked { questions: 7, seen: seen.collect(), ..Looked::default() })
+        let seen = seen.collect();
+        Ok(Looked { questions: 7, seen, kept, ..Looked::default() })
+    }
+
+    async fn sweep(&self, job: SweepJob<'_>) -> Result<Seen, Unreachable> {
+        self.tell("sweep")?;
+        Ok(later::sweep(&mut self.told.lock().unwrap(), &job, self.clock.now()))
     }
 
     async fn baseline(&self, manifest: &Manifest, digest: Digest) -> Result<Baseline, Unreachable> {
@@ -156,6 +182,8 @@ impl World for Fake {
 pub(crate) struct Stage {
     pub(crate) app: Arc<App>,
     pub(crate) fake: Arc<Fake>,
+    world: Arc<dyn World>,
+    environment: &'static str,
     now: Arc<AtomicI64>,
     folder: Arc<tempfile::TempDir>,
     gate: tokio::task::JoinHandle<()>,
@@ -178,9 +206,9 @@ pub(crate) fn key(name: &str) -> SigningKey {
     SigningKey::from_seed(*Digest::of(name.as_bytes()).as_bytes())
 }
 
-fn config(folder: &std::path::Path, left: &[&str]) -> Config {
+fn config(folder: &std::path::Path, environment: &str, left: &[&str]) -> Config {
     let mut text = format!(
-        "listen = \"127.0.0.1:0\"\ndata = \"{}\"\nissuer = \"https://cs.example\"\nenvironment = \"sandbox\"\nwait = \"200ms\"\n",
+        "listen = \"127.0.0.1:0\"\ndata = \"{}\"\nissuer = \"https://cs.example\"\nenvironment = \"{environment}\"\nwait = \"200ms\"\n",
         folder.display()
     );
     let people = [
@@ -211,14 +239,23 @@ fn config(folder: &std::path::Path, left: &[&str]) -> Config {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
+        Self::over("sandbox", |it| it).await
+    }
+
+    /// A server of an environment, over the world that is made around the stand-in.
+    pub(crate) async fn over(
+        environment: &'static str,
+        around: impl FnOnce(Arc<Fake>) -> Arc<dyn World>,
+    ) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let now = Arc::new(AtomicI64::new(START_MS));
         let clock = Clock::Standing(Arc::clone(&now));
         let fake = Arc::new(Fake { told: Mutex::default(), clock: clock.clone() });
-        let world: Arc<dyn World> = Arc::clone(&fake) as Arc<dyn World>;
-        let app = open(config(folder.path(), &[]), world, clock).await.unwrap();
+        let world = around(Arc::clone(&fake));
+        let config = config(folder.path(), environment, &[]);
+        let app = open(config, Arc::clone(&world), clock).await.unwrap();
         let gate = front(&app);
-        Self { app, fake, now, folder, gate }
+        Self { app, fake, world, environment, now, folder, gate }
     }
 
     /// The same after a restart.
@@ -228,14 +265,19 @@ impl Stage {
 
     /// The same after a restart with settings that know some people's keys no more.
     pub(crate) async fn restart_without(self, left: &[&str]) -> Self {
-        let Self { app, fake, now, folder, gate } = self;
+        let Self { app, fake, world, environment, now, folder, gate } = self;
         gate.abort();
         drop(app);
-        let world: Arc<dyn World> = Arc::clone(&fake) as Arc<dyn World>;
         let clock = Clock::Standing(Arc::clone(&now));
-        let app = open(config(folder.path(), left), world, clock).await.unwrap();
+        let config = config(folder.path(), environment, left);
+        let app = open(config, Arc::clone(&world), clock).await.unwrap();
         let gate = front(&app);
-        Self { app, fake, now, folder, gate }
+        Self { app, fake, world, environment, now, folder, gate }
+    }
+
+    /// The server's own folder: database and keys.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// The gate hears nothing any more.
@@ -347,7 +389,13 @@ impl Stage {
 
     /// From nothing to a certificate.
     pub(crate) async fn certify(&self) -> Value {
-        assert_eq!(self.submit("olga", MANIFEST).await.0, 201);
+        self.certify_as(MANIFEST).await
+    }
+
+    /// The same for a manifest of one's own.
+    pub(crate) async fn certify_as(&self, manifest: &str) -> Value {
+        let (status, submitted) = self.submit("olga", manifest).await;
+        assert_eq!(status, 201, "{submitted:#}");
         let (_, run) = self.assess().await;
         assert_eq!(run["exit"], 0, "{run}");
         assert_eq!(self.approve("ada").await.0, 200);

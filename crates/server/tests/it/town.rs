@@ -28,7 +28,7 @@ use countersign_seal::dsse::pae;
 use countersign_server::clock::Clock;
 use countersign_server::config::Config;
 use countersign_server::live::LiveWorld;
-use countersign_server::world::{Job, Looked, Seen, Unreachable, Used, World};
+use countersign_server::world::{Job, Looked, Seen, SweepJob, Unreachable, Used, World};
 use countersign_server::{Running, run};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -75,6 +75,10 @@ impl World for Live {
             });
         }
         Ok(looked)
+    }
+
+    async fn sweep(&self, job: SweepJob<'_>) -> Result<Seen, Unreachable> {
+        self.world.sweep(job).await
     }
 
     async fn baseline(&self, manifest: &Manifest, digest: Digest) -> Result<Baseline, Unreachable> {
@@ -245,7 +249,7 @@ fn word(lane: Lane) -> &'static str {
 }
 
 /// The settings of a server over the sandbox, with what they name beside them.
-fn settings(sandbox: &Sandbox, folder: &File) -> String {
+pub(crate) fn settings(sandbox: &Sandbox, folder: &File) -> String {
     let put = |name: &str, text: &str| {
         let path = folder.join(name);
         std::fs::write(&path, text).unwrap();

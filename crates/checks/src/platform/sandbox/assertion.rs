@@ -62,17 +62,16 @@ fn assertion(
 
 #[cfg(test)]
 mod tests {
-    use countersign_seal::SigningKey;
     use countersign_seal::jwt::{Expect, VerifyingKey, check_times, verify};
 
     use super::*;
+    use crate::platform::Seed;
 
     const ENDPOINT: &str = "https://test.id.example.com/oauth/token";
 
     #[test]
     fn a_copy_proves_itself_to_the_token_endpoint_once() {
-        let key = SigningKey::from_seed([7; 32]);
-        let copy = ClientCopy { client_id: "acme.copy-1".to_owned(), key };
+        let copy = ClientCopy::new("acme.copy-1".to_owned(), Seed::new([7; 32]));
         let now = Timestamp::from_seconds(1_795_489_511);
         let request = TokenRequest {
             scope: Some("tickets:write".to_owned()),

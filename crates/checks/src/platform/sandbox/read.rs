@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::live::http::Raw;
 use crate::platform::{
-    Answer, ApiAnswer, ClientCopy, FrontCopy, Held, PlatformFault, SendingKey, TokenAnswer,
+    Answer, ApiAnswer, ClientCopy, FrontCopy, Held, PlatformFault, Seed, SendingKey, TokenAnswer,
     WebhookCopy,
 };
 
@@ -125,10 +125,14 @@ pub(super) fn id(value: &Value) -> Result<String, PlatformFault> {
 
 /// A key, written as its seed.
 pub(super) fn key(value: &Value) -> Result<SigningKey, PlatformFault> {
+    seed(value).map(|it| it.key())
+}
+
+fn seed(value: &Value) -> Result<Seed, PlatformFault> {
     let seed = value.get("seed").and_then(Value::as_str);
     let seed = seed.and_then(|it| URL_SAFE_NO_PAD.decode(it).ok());
     let seed = seed.and_then(|it| <[u8; 32]>::try_from(it).ok());
-    seed.map(SigningKey::from_seed).ok_or_else(|| unreadable("it has no `seed` of 32 bytes"))
+    seed.map(Seed::new).ok_or_else(|| unreadable("it has no `seed` of 32 bytes"))
 }
 
 /// The key that signs the deliveries of a subscription.
@@ -144,7 +148,7 @@ pub(super) fn copy(raw: &Raw) -> Result<ClientCopy, PlatformFault> {
     let value = json(raw)?;
     let client_id = value.get("client_id").and_then(Value::as_str);
     let client_id = client_id.ok_or_else(|| unreadable("it has no `client_id`"))?.to_owned();
-    Ok(ClientCopy { client_id, key: key(&value)? })
+    Ok(ClientCopy::new(client_id, seed(&value)?))
 }
 
 /// A throw-away copy of a client that acts through a browser.
@@ -173,12 +177,14 @@ pub(super) fn webhook_copy(raw: &Raw) -> Result<WebhookCopy, PlatformFault> {
         let text = value.get(name).and_then(Value::as_str).filter(|it| !it.is_empty());
         text.map(str::to_owned).ok_or_else(|| unreadable(format!("it has no `{name}`")))
     };
-    Ok(WebhookCopy {
-        id: id(&value)?,
-        path: text("path")?,
-        scheme: text("scheme")?,
-        key: sending_key(&value)?,
-    })
+    let (key, seed) = match sending_key(&value)? {
+        SendingKey::Private(_) => {
+            let seed = seed(&value)?;
+            (SendingKey::Private(seed.key()), Some(seed))
+        }
+        secret @ SendingKey::Secret(_) => (secret, None),
+    };
+    Ok(WebhookCopy { id: id(&value)?, path: text("path")?, scheme: text("scheme")?, key, seed })
 }
 
 /// What one client is registered with, a copy too; none where the list is empty.

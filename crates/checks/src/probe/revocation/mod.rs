@@ -5,7 +5,7 @@ pub mod another_client;
 pub mod cascade;
 pub(crate) mod disabled_client;
 pub(crate) mod expiry;
-pub(crate) mod ghost;
+pub mod ghost;
 pub mod idempotent;
 pub mod open;
 pub mod truth;

@@ -12,7 +12,7 @@ use super::findings::{self, Source};
 use super::{is_shown, watch};
 use crate::args::CheckArgs;
 use crate::client::Client;
-use crate::command::{Context, joined, list, manifest, number, text};
+use crate::command::{Context, joined, list, manifest, number, sweeps, text};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::page::{beside, seconds};
@@ -194,6 +194,14 @@ fn assessed(answer: &Value, run: &Run<'_>, source: Option<Source<'_>>) -> Vec<St
     }
     for finding in shown {
         lines.extend(findings::lines(finding, source, Some(target)));
+        lines.push(String::new());
+    }
+    let owed = sweeps::owed(list(answer, "owed"));
+    for (head, looks) in &owed {
+        lines.extend(beside(head, looks));
+    }
+    if !owed.is_empty() {
+        lines.push("  it passes for what was due; the server looks again by itself".to_owned());
         lines.push(String::new());
     }
     let hidden = list(answer, "findings").len() - shown.len();

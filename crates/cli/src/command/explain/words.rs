@@ -153,6 +153,12 @@ fn standing(word: &str) -> Option<&'static str> {
         "evidence-stale" => {
             "Evidence that a required control rests on is older than allowed; check again."
         }
+        "canaries-lost" => {
+            "What was offboarded cannot be tried again, since its credentials are lost; check again."
+        }
+        "sweep-overdue" => {
+            "What was offboarded was not tried again in time. The server still does, where it can; a new check begins anew."
+        }
         "expired" => "The decision has reached its end; certify again.",
         "waiver-ended" => "An exception has ended, and what it excepted does not pass.",
         _ => return None,

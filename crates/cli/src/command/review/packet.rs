@@ -12,7 +12,7 @@ use countersign_seal::{Digest, digest_of};
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::command::{diff, list, text};
+use crate::command::{diff, list, sweeps, text};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::page::{beside, moment, table};
@@ -157,6 +157,9 @@ impl Packet {
             let lead = if finding["blocks"] == true { "  ▲ " } else { "  - " };
             let text = format!("{}: {}", text(finding, "check"), text(finding, "sentence"));
             lines.extend(beside(lead, &text));
+        }
+        for it in sweeps::drills(list(&self.document, "sweeps")) {
+            lines.extend(beside("  offboarded ", &it));
         }
         let waivers: Vec<String> = self.decision.waivers.iter().map(ToString::to_string).collect();
         if !waivers.is_empty() {

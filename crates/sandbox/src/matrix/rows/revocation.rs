@@ -1,7 +1,8 @@
 //! What is cut, and whether it is.
 
 use crate::AccessFault::{
-    ExtendsTokensOnUse, GhostAfterDeletion, HonoursExpiredTokens, MintsWhileDisabled,
+    ExtendsTokensOnUse, GhostAfterDeletion, GhostLongAfterDeletion, GhostWebhookAfterDeletion,
+    HonoursExpiredTokens, MintsWhileDisabled,
 };
 use crate::Fault::{self, Access};
 use crate::Kind::{Acme, Northwind, Payrun, Shiftly};
@@ -28,7 +29,11 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         check: "stays_gone_after_offboarding",
         right: &[Acme, Payrun, Northwind, Shiftly],
-        mutants: &[Does(Acme, Access(GhostAfterDeletion))],
+        mutants: &[
+            Does(Acme, Access(GhostAfterDeletion)),
+            Does(Acme, Access(GhostLongAfterDeletion)),
+            Does(Acme, Access(GhostWebhookAfterDeletion)),
+        ],
         leans: Platform,
     },
 ];

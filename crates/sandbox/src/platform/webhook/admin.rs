@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use super::known::{Unusable, Webhook};
 use crate::entropy;
-use crate::platform::Shared;
 use crate::platform::admin::{Answer, COPIES_MAX, audit, done, killer};
 use crate::platform::problem::Problem;
+use crate::platform::{Shared, ghost};
 use crate::registration::{CallerKey, WebhookRegistration};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -114,9 +114,20 @@ async fn delete_webhook(
     headers: HeaderMap,
 ) -> Answer {
     killer(&shared, &headers)?;
-    let found = shared.book.open().webhooks.remove(&(integration, id.clone()));
-    if found.is_none() {
-        return Err(Problem::not_found());
+    let key = (integration, id.clone());
+    let is_ghost = {
+        let mut pages = shared.book.open();
+        let found = pages.webhooks.remove(&key).ok_or(Problem::not_found())?;
+        let is_ghost = pages.brings_back(&key.0, &found);
+        pages.retire(key.clone(), found);
+        is_ghost
+    };
+    if is_ghost {
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            tokio::time::sleep(ghost::SOON).await;
+            shared.book.open().take_back(key);
+        });
     }
     audit(&shared, "delete-webhook", &id);
     Ok(done())

@@ -53,15 +53,16 @@ async fn hook(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let hooks = at(&shared, &owner.integration, uri.path());
+    let (hooks, retired) = at(&shared, &owner.integration, uri.path());
     let target = uri.path_and_query().map_or(uri.path(), |it| it.as_str());
     let url = format!("{}{target}", shared.issuer());
     let headers = texts(&headers);
     let arrived = Arrived { method: "POST", url: &url, headers: &headers, body: &body };
     let now = clock::now().seconds();
-    // Whoever holds the key of a copy is no partner: a drill, which is not written down as one.
+    // Whoever holds the key of a copy, a deleted one too, is no partner: a drill, which is not written
+    // down as one.
     let copies = hooks.iter().filter(|it| it.copy_of.is_some());
-    let is_drill = copies.into_iter().any(|it| it.verify(&arrived, now).is_ok());
+    let is_drill = copies.chain(&retired).any(|it| it.verify(&arrived, now).is_ok());
     let write = |told: Told<'_>| {
         if !is_drill {
             write_down(&shared, peer, &owner.integration, told);
@@ -96,11 +97,13 @@ async fn hook(
     Err(problem)
 }
 
-/// The webhooks of an integration that are called at this path.
-fn at(shared: &Shared, integration: &str, path: &str) -> Vec<Webhook> {
+/// The webhooks of an integration that are called at this path, and copies that were.
+fn at(shared: &Shared, integration: &str, path: &str) -> (Vec<Webhook>, Vec<Webhook>) {
     let pages = shared.book.open();
     let mine = pages.webhooks.iter().filter(|it| it.0.0 == integration).map(|it| it.1);
-    mine.filter(|it| it.path() == path).cloned().collect()
+    let is_here = |it: &&Webhook| it.path() == path;
+    let retired = pages.retired(integration).filter(is_here).cloned().collect();
+    (mine.filter(is_here).cloned().collect(), retired)
 }
 
 /// Header names in lowercase and values; what is no text is left out.
