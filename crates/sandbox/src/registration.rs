@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use countersign_model::declare::Manifest;
-use countersign_model::declare::manifest::{Auth, IdentityKind, Webhook, WebhookScheme};
+use countersign_model::declare::manifest::{IdentityKind, Webhook, WebhookScheme};
 use countersign_model::time::Period;
 use countersign_seal::Digest;
 use countersign_seal::scheme::{self, Scheme};
@@ -83,9 +83,33 @@ pub struct ClientRegistration {
     /// The alerts that are wired for it, in the manifest's words.
     #[serde(default)]
     pub alerts: BTreeSet<String>,
+    /// Whose it is at the platform, and what it holds beside scopes and its declared credential.
+    #[serde(default)]
+    pub extras: Extras,
     /// Where the platform is wrong about it; nowhere, on a right one.
     #[serde(default)]
     pub lapses: BTreeSet<Lapse>,
+}
+
+/// Whose a client is at the platform, and what it holds beside scopes and its declared credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Extras {
+    /// Who owns it there.
+    pub owner: Option<String>,
+    /// Its roles.
+    pub roles: BTreeSet<String>,
+    /// SHA-256 of further secrets, each of which is taken, however else it proves itself.
+    pub secrets: BTreeSet<Digest>,
+    /// Whether it came with the platform.
+    pub built_in: bool,
+}
+
+impl Extras {
+    /// What a throw-away copy takes over: it has a key of its own and no other credential.
+    pub(crate) fn of_a_copy(&self) -> Self {
+        Self { secrets: BTreeSet::new(), ..self.clone() }
+    }
 }
 
 /// How people sign in at a client, and what its requests and codes are bound to.
@@ -229,7 +253,7 @@ pub fn clients(manifest: &Manifest) -> Vec<ClientRegistration> {
         ClientRegistration {
             client_id: it.client_id().to_owned(),
             integration: manifest.integration.id.to_string(),
-            auth: auth_word(it.auth).to_owned(),
+            auth: it.auth.word().to_owned(),
             scopes: it.scopes.iter().map(|it| it.name.to_string()).collect(),
             keys: Vec::new(),
             jwks_uri: it.jwks.as_ref().map(ToString::to_string),
@@ -243,21 +267,14 @@ pub fn clients(manifest: &Manifest) -> Vec<ClientRegistration> {
             networks: networks.clone(),
             max_per_hour: manifest.declared_use.as_ref().and_then(|it| it.max_per_hour),
             alerts: manifest.alerts.iter().map(|it| it.signal.clone()).collect(),
+            extras: Extras {
+                owner: Some(manifest.owners.business.to_string()),
+                ..Extras::default()
+            },
             lapses: BTreeSet::new(),
         }
     };
     manifest.identities.iter().filter(|it| oauth(it.kind)).map(of_identity).collect()
-}
-
-fn auth_word(auth: Auth) -> &'static str {
-    match auth {
-        Auth::ClientSecretBasic => "client_secret_basic",
-        Auth::ClientSecretPost => "client_secret_post",
-        Auth::PrivateKeyJwt => "private_key_jwt",
-        Auth::ApiKey | Auth::ClientCertificate | Auth::Federated | Auth::TlsClientAuth => {
-            "unsupported"
-        }
-    }
 }
 
 /// The subscriptions that a manifest declares.

@@ -16,15 +16,16 @@ use countersign_seal::SigningKey;
 use serde_json::{Value, json};
 
 use super::{
-    Accepted, AdminAct, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery,
-    FrontCopy, FrontTrait, Held, Manner, Objects, Platform, PlatformError, PlatformFault, Presence,
-    RaisedAlert, Reach, ReceivedCall, SendingKey, SubscriptionChange, TokenAnswer, TokenRequest,
-    WebhookCopy,
+    Ability, Accepted, AdminAct, AdminRecord, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy,
+    CopyTerms, Delivery, FrontCopy, FrontTrait, Held, Inventory, Manner, Objects, Platform,
+    PlatformError, PlatformFault, Presence, RaisedAlert, Reach, ReceivedCall, SendingKey,
+    SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
 };
 use crate::live::clock::Clock;
 use assertion::token_form;
 use call::{Line, Size, Who};
 
+mod abilities;
 mod assertion;
 mod attempts;
 mod call;
@@ -86,6 +87,21 @@ impl Platform for SandboxPlatform {
 
     fn reach(&self) -> Option<Reach> {
         Some(self.line.reach())
+    }
+
+    fn abilities(&self) -> Vec<Ability> {
+        abilities::abilities()
+    }
+
+    async fn inventory(&self) -> Done<Inventory> {
+        let listed = self.read(&["admin", "clients"], &[]).await.and_then(read::inventory);
+        listed.map_err(wrap("list every client"))
+    }
+
+    async fn admin_log(&self, since: Timestamp) -> Done<Vec<AdminRecord>> {
+        let lines = self.lines("audit", &[("since", &since.to_string())]).await;
+        let records = lines.and_then(|it| read::records(&it));
+        records.map_err(wrap("read who changed what"))
     }
 
     async fn granted(&self, manifest: &Manifest) -> Done<Held> {

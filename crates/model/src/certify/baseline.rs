@@ -26,6 +26,15 @@ pub struct Granted {
     pub token_ttl_seconds: u64,
     /// How long a refresh family lives, in seconds; 0 where it may not refresh.
     pub refresh_ttl_seconds: u64,
+    /// Roles, which grant more than scopes tell; none where the platform does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<BTreeSet<String>>,
+    /// Ids of everything that it can prove itself with; none where the platform does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<BTreeSet<String>>,
+    /// Who is said to own it, empty where nobody does; none where the platform does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// Manifest digest plus what was really granted at the platform.

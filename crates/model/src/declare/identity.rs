@@ -55,6 +55,19 @@ pub enum Auth {
 }
 
 impl Auth {
+    /// Its name: `private_key_jwt`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api-key",
+            Self::ClientCertificate => "client-certificate",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::Federated => "federated",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+        }
+    }
+
     /// Whether both sides hold the same secret.
     pub fn is_shared_secret(self) -> bool {
         matches!(self, Self::ApiKey | Self::ClientSecretBasic | Self::ClientSecretPost)

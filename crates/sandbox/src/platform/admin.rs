@@ -1,5 +1,6 @@
 //! What administrators change: two tokens, one that reads and one that kills.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -15,8 +16,9 @@ use countersign_seal::{Digest, SigningKey};
 use serde_json::{Value, json};
 
 use super::book::Client;
-use super::logs::{AuditLine, PushedLine};
+use super::logs::PushedLine;
 use super::problem::Problem;
+use super::staff::{Changed, killer};
 use super::{Shared, api, client, events, front};
 use crate::registration::{ClientRegistration, SubscriptionRegistration};
 use crate::{clock, entropy};
@@ -37,33 +39,6 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/admin/log-intake/{integration}", post(intake))
 }
 
-/// Whether a caller may read.
-pub(super) fn is_reader(shared: &Shared, headers: &HeaderMap) -> bool {
-    let given = api::text(headers).map(|it| Digest::of(it.as_bytes()));
-    given.is_some_and(|it| it == shared.reader || it == shared.killer)
-}
-
-/// Whether a caller may change things.
-pub(super) fn killer(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
-    let given = api::text(headers).map(|it| Digest::of(it.as_bytes()));
-    match given {
-        Some(it) if it == shared.killer => Ok(()),
-        Some(it) if it == shared.reader => Err(Problem::new(StatusCode::FORBIDDEN, "only-reads")),
-        _ => Err(Problem::unauthorized("unknown-caller")),
-    }
-}
-
-/// Writes down what was done.
-pub(super) fn audit(shared: &Shared, action: &str, subject: &str) {
-    let line = AuditLine {
-        time: clock::now(),
-        who: "killer",
-        action: action.to_owned(),
-        subject: subject.to_owned(),
-    };
-    shared.book.open().logs.audit.push(line);
-}
-
 /// It is done.
 pub(super) fn done() -> Response {
     StatusCode::NO_CONTENT.into_response()
@@ -75,13 +50,13 @@ async fn put_client(
     headers: HeaderMap,
     Json(it): Json<ClientRegistration>,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     if it.client_id != id {
         return Err(Problem::invalid("another-client"));
     }
     client::check(&it).map_err(|_| Problem::invalid("registration-refused"))?;
     shared.book.put_client(it, clock::now());
-    audit(&shared, "register-client", &id);
+    who.did(&shared, "register-client", Changed::Client(&id));
     Ok(done())
 }
 
@@ -90,7 +65,7 @@ async fn delete_client(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     let ghost = shared.book.open().ghost(&id);
     if !shared.book.remove_client(&id) {
         return Err(Problem::not_found());
@@ -102,7 +77,7 @@ async fn delete_client(
         });
         return Ok(done());
     }
-    audit(&shared, "delete-client", &id);
+    who.did(&shared, "delete-client", Changed::Client(&id));
     Ok(done())
 }
 
@@ -112,7 +87,7 @@ async fn change_client(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     let answer = if action == "copy" {
         copy(&shared, &id, &body)?
     } else {
@@ -130,7 +105,7 @@ async fn change_client(
         }
         StatusCode::NO_CONTENT.into_response()
     };
-    audit(&shared, &format!("{action}-client"), &id);
+    who.did(&shared, &format!("{action}-client"), Changed::Client(&id));
     Ok(answer)
 }
 
@@ -158,6 +133,7 @@ fn copy(shared: &Shared, id: &str, terms: &Bytes) -> Answer {
         keys: vec![key.public().to_jwk()],
         jwks_uri: None,
         secret_sha256: None,
+        extras: original.registration.extras.of_a_copy(),
         token_ttl_seconds: terms.life(&original.registration),
         max_per_hour: terms.ceiling(&original.registration),
         ..original.registration
@@ -168,6 +144,8 @@ fn copy(shared: &Shared, id: &str, terms: &Bytes) -> Answer {
         created_at: clock::now(),
         copy_of: Some(id.to_owned()),
         redirects_removed: original.redirects_removed,
+        since: BTreeMap::new(),
+        last_used: None,
     };
     pages.copies.push_back(name.clone());
     pages.clients.insert(name.clone(), copy);
@@ -209,7 +187,7 @@ async fn change_redirects(
     Path((id, action)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     {
         let mut pages = shared.book.open();
         let found = pages.clients.get_mut(&id).ok_or(Problem::not_found())?;
@@ -220,7 +198,7 @@ async fn change_redirects(
         };
         to.append(from);
     }
-    audit(&shared, &format!("{action}-redirects"), &id);
+    who.did(&shared, &format!("{action}-redirects"), Changed::Client(&id));
     Ok(done())
 }
 
@@ -230,12 +208,12 @@ async fn put_subscription(
     headers: HeaderMap,
     Json(it): Json<SubscriptionRegistration>,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     if it.id != id {
         return Err(Problem::invalid("another-subscription"));
     }
     shared.book.put_subscription(&integration, it);
-    audit(&shared, "register-subscription", &id);
+    who.did(&shared, "register-subscription", Changed::Other(&id));
     Ok(done())
 }
 
@@ -245,7 +223,7 @@ async fn change_subscription(
     Path((integration, id, action)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     let key = (integration, id);
     {
         let mut pages = shared.book.open();
@@ -273,18 +251,18 @@ async fn change_subscription(
             found.queue.clear();
         }
     }
-    audit(&shared, &format!("{action}-subscription"), &key.1);
+    who.did(&shared, &format!("{action}-subscription"), Changed::Other(&key.1));
     Ok(done())
 }
 
 /// A token with which clients may register themselves: a test tenant's only.
 async fn invite(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     if shared.lane != Lane::Trial {
         return Err(Problem::new(StatusCode::FORBIDDEN, "not-here"));
     }
     let body = json!({ "token": front::invite(&shared)? });
-    audit(&shared, "invite-registration", "registration");
+    who.did(&shared, "invite-registration", Changed::Other("registration"));
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
@@ -295,9 +273,9 @@ async fn copy_front(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     let answer = front::copy(&shared, &id, &body)?;
-    audit(&shared, "copy-client", &id);
+    who.did(&shared, "copy-client", Changed::Client(&id));
     Ok(answer)
 }
 

@@ -15,10 +15,10 @@ use countersign_seal::Digest;
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::admin::is_reader;
 use super::assertion::{Form, authenticate};
 use super::book::{Client, Ghost, Pages, Token};
 use super::problem::Problem;
+use super::staff::is_reader;
 use super::token::token_id;
 use crate::{OauthFault, clock};
 

@@ -10,6 +10,7 @@ use countersign_model::time::{Period, Timestamp};
 use countersign_seal::Digest;
 
 use super::front::FrontPages;
+use super::inventory::since;
 use super::logs::Logs;
 use super::webhook::Webhook;
 use crate::AccessFault;
@@ -30,6 +31,8 @@ pub(crate) struct Pages {
     pub(crate) codes: BTreeMap<Digest, Code>,
     pub(crate) front: FrontPages,
     pub(crate) assertions: BTreeMap<Digest, Timestamp>,
+    /// Administrators beside the connector, by the digest of their token.
+    pub(crate) administrators: BTreeMap<Digest, String>,
     /// People by name, with the digest of their password.
     pub(crate) people: BTreeMap<String, Digest>,
     /// What was revoked and is not wholly dead: only where that is a lapse.
@@ -60,6 +63,10 @@ pub(crate) struct Client {
     /// The client that this is a copy of: the gate knows it under that name.
     pub(crate) copy_of: Option<String>,
     pub(crate) redirects_removed: BTreeMap<String, String>,
+    /// Since when each of its credentials is there.
+    pub(crate) since: BTreeMap<String, Timestamp>,
+    /// When it last got a token.
+    pub(crate) last_used: Option<Timestamp>,
 }
 
 impl Client {
@@ -182,18 +189,23 @@ impl Book {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A replaced client keeps whether it is enabled and when it was created; its tokens stay.
-    pub(crate) fn put_client(&self, registration: ClientRegistration, now: Timestamp) {
+    /// A replaced client keeps whether it is enabled and when it was created; its tokens stay. Whether
+    /// that changed anything about a client that was there before.
+    pub(crate) fn put_client(&self, registration: ClientRegistration, now: Timestamp) -> bool {
         let mut pages = self.open();
         let before = pages.clients.get(&registration.client_id);
+        let is_changed = before.is_some_and(|it| it.registration != registration);
         let client = Client {
             enabled: before.is_none_or(|it| it.enabled),
             created_at: before.map_or(now, |it| it.created_at),
             copy_of: before.and_then(|it| it.copy_of.clone()),
             redirects_removed: BTreeMap::new(),
+            since: since(before, &registration, now),
+            last_used: before.and_then(|it| it.last_used),
             registration,
         };
         pages.clients.insert(client.registration.client_id.clone(), client);
+        is_changed
     }
 
     pub(crate) fn remove_client(&self, client: &str) -> bool {

@@ -18,9 +18,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Shared;
-use super::admin::is_reader;
 use super::api::bearer;
 use super::problem::Problem;
+use super::staff::is_reader;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()

@@ -17,10 +17,11 @@ use countersign_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::admin::{is_reader, killer};
 use super::book::{Client, Pages};
 use super::client::key_names;
+use super::inventory::{credentials, kind};
 use super::problem::Problem;
+use super::staff::{is_reader, killer};
 use super::{Shared, api};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -103,6 +104,12 @@ fn listed(pages: &Pages, client: &Client) -> serde_json::Value {
         "refresh_ttl_seconds": registration.refresh_ttl_seconds,
         "max_per_hour": registration.max_per_hour,
         "created_at": client.created_at,
+        "last_used": client.last_used,
+        "owner": registration.extras.owner.as_deref().unwrap_or_default(),
+        "roles": registration.extras.roles,
+        "built_in": registration.extras.built_in,
+        "kind": kind(registration),
+        "credentials": credentials(client),
         "copy_of": client.copy_of,
         "alerts": alerts,
     })
@@ -257,15 +264,29 @@ async fn accepted(
     let mine: Vec<_> = mine.filter(|it| narrow.is_integration(&it.integration)).collect();
     let accepted = Accepted {
         keys: mine.iter().flat_map(|it| it.keys.iter().cloned()).collect(),
-        secrets: mine.iter().filter_map(|it| it.secret_sha256).collect(),
+        secrets: mine
+            .iter()
+            .flat_map(|it| it.secret_sha256.iter().chain(&it.extras.secrets))
+            .copied()
+            .collect(),
     };
     Ok(Json(accepted).into_response())
 }
 
-async fn audit(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn audit(
+    State(shared): State<Arc<Shared>>,
+    Query(narrow): Query<Narrow>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     reader(&shared, &headers)?;
+    let since = narrow.since()?;
     let pages = shared.book.open();
-    lines(pages.logs.audit.iter())
+    let is_asked = |client: Option<&str>| {
+        narrow.client.is_none() || client.is_some_and(|it| narrow.is_client(it))
+    };
+    lines(
+        pages.logs.audit.iter().filter(|it| since <= it.time && is_asked(it.client_id.as_deref())),
+    )
 }
 
 async fn alerts(

@@ -1,6 +1,6 @@
 //! What the platform writes down, in bounded memory.
 
-use countersign_checks::platform::{Delivery, RaisedAlert, ReceivedCall};
+use countersign_checks::platform::{AdminRecord, Delivery, RaisedAlert, ReceivedCall};
 use countersign_model::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -42,15 +42,6 @@ pub(crate) struct AccessLine {
     pub(crate) status: u16,
 }
 
-/// One act of an administrator.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct AuditLine {
-    pub(crate) time: Timestamp,
-    pub(crate) who: &'static str,
-    pub(crate) action: String,
-    pub(crate) subject: String,
-}
-
 /// One line that a partner pushed.
 #[derive(Debug, Clone)]
 pub(crate) struct PushedLine {
@@ -63,7 +54,7 @@ pub(crate) struct PushedLine {
 pub(crate) struct Logs {
     pub(crate) tokens: Ring<TokenLine>,
     pub(crate) access: Ring<AccessLine>,
-    pub(crate) audit: Ring<AuditLine>,
+    pub(crate) audit: Ring<AdminRecord>,
     pub(crate) pushed: Ring<PushedLine>,
     pub(crate) deliveries: Ring<Delivery>,
     pub(crate) received: Ring<ReceivedCall>,

@@ -11,12 +11,14 @@ mod elsewhere;
 mod events;
 mod front;
 mod ghost;
+mod inventory;
 mod listing;
 mod logs;
 mod oauth;
 mod objects;
 mod own;
 mod problem;
+mod staff;
 mod token;
 mod webhook;
 
@@ -226,8 +228,21 @@ impl Platform {
     /// Registers a client, or replaces its registration.
     pub fn register_client(&self, client: ClientRegistration) -> Result<(), StartError> {
         client::check(&client).map_err(|it| StartError::Refused(it.to_owned()))?;
-        self.shared.book.put_client(client, clock::now());
+        let id = client.client_id.clone();
+        if self.shared.book.put_client(client, clock::now()) {
+            let operator = staff::Administrator::inside(OPERATOR);
+            operator.did(&self.shared, "register-client", staff::Changed::Client(&id));
+        }
         Ok(())
+    }
+
+    /// Makes an administrator known by name, who may do what the killer may: the token.
+    pub fn administrator_token(&self, name: &str) -> Result<String, StartError> {
+        let token = entropy::token()?;
+        let mut pages = self.shared.book.open();
+        pages.administrators.retain(|_, it| it != name);
+        pages.administrators.insert(Digest::of(token.as_bytes()), name.to_owned());
+        Ok(token)
     }
 
     /// Makes a person known who signs in with a password.
@@ -341,5 +356,7 @@ impl Drop for Platform {
     }
 }
 
+/// Who is said to have changed a registration that no administrator's token changed.
+const OPERATOR: &str = "operator";
 /// Requests are small; a pushed log is the largest.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;

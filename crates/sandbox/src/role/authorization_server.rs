@@ -17,7 +17,7 @@ use super::{Role, Setting};
 use crate::manifests::manifest;
 use crate::partner::Faults;
 use crate::platform::{Shared, authorization_server};
-use crate::registration::{ClientRegistration, FrontChannel};
+use crate::registration::{ClientRegistration, Extras, FrontChannel};
 use crate::world::oauth_lapses;
 use crate::{Kind, StartError, entropy};
 
@@ -110,6 +110,7 @@ fn registration(
         max_per_hour: None,
         alerts: BTreeSet::new(),
         front: FrontChannel::default(),
+        extras: Extras::default(),
         lapses: BTreeSet::new(),
     })
 }

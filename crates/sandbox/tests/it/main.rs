@@ -10,6 +10,7 @@ mod front;
 mod harness;
 mod helper;
 mod intake;
+mod inventory;
 mod joined;
 mod logs;
 mod matrix;

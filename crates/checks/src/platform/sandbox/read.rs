@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_model::certify::baseline::Granted;
 use countersign_model::declare::Manifest;
 use countersign_model::declare::manifest::Identity;
+use countersign_model::time::Timestamp;
 use countersign_seal::SigningKey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,8 +16,8 @@ use zeroize::Zeroizing;
 
 use crate::live::http::Raw;
 use crate::platform::{
-    Answer, ApiAnswer, ClientCopy, FrontCopy, Held, PlatformFault, Seed, SendingKey, TokenAnswer,
-    WebhookCopy,
+    Answer, ApiAnswer, ClientCopy, ClientKind, FrontCopy, Held, Inventory, InventoryClient,
+    InventoryCredential, PlatformFault, Seed, SendingKey, TokenAnswer, WebhookCopy,
 };
 
 /// How much of a foreign word is kept.
@@ -218,6 +219,14 @@ struct ListedClient {
     refresh_ttl_seconds: u64,
     #[serde(default)]
     copy_of: Option<String>,
+    integration: String,
+    owner: String,
+    roles: BTreeSet<String>,
+    built_in: bool,
+    kind: ClientKind,
+    credentials: Vec<InventoryCredential>,
+    created_at: Timestamp,
+    last_used: Option<Timestamp>,
 }
 
 impl ListedClient {
@@ -230,8 +239,42 @@ impl ListedClient {
             redirect_uris: self.redirect_uris,
             token_ttl_seconds: self.token_ttl_seconds,
             refresh_ttl_seconds: self.refresh_ttl_seconds,
+            roles: Some(self.roles),
+            credentials: Some(self.credentials.into_iter().map(|it| it.id).collect()),
+            owner: Some(self.owner),
         }
     }
+
+    fn known(self) -> InventoryClient {
+        let owner = Some(self.owner.clone()).filter(|it| !it.is_empty());
+        InventoryClient {
+            client_id: self.client_id.clone(),
+            name: None,
+            integration: Some(self.integration.clone()).filter(|it| !it.is_empty()),
+            owner,
+            kind: self.kind,
+            built_in: self.built_in,
+            copy_of: self.copy_of.clone(),
+            roles: self.roles.iter().cloned().collect(),
+            credentials: self.credentials.clone(),
+            created: Some(self.created_at),
+            last_used: self.last_used,
+            granted: self.granted(),
+        }
+    }
+}
+
+/// Every client of a listing.
+pub(super) fn inventory(clients: Value) -> Result<Inventory, PlatformFault> {
+    let clients: Vec<ListedClient> = list(clients)?;
+    let clients = clients.into_iter().map(ListedClient::known).collect();
+    Ok(Inventory { clients, unread: Vec::new() })
+}
+
+/// A record of JSON lines.
+pub(super) fn records<T: DeserializeOwned>(lines: &[u8]) -> Result<Vec<T>, PlatformFault> {
+    let lines = lines.split(|it| *it == b'\n').filter(|it| !it.trim_ascii().is_empty());
+    lines.map(|it| serde_json::from_slice(it).map_err(|it| unreadable(it.to_string()))).collect()
 }
 
 /// What is held for a manifest. Throw-away copies are ours and left out.
@@ -315,7 +358,9 @@ mod tests {
             json!({
                 "client_id": id, "integration": "acme-helpdesk", "enabled": true, "auth": "x",
                 "scopes": ["a"], "keys": [], "redirect_uris": [], "token_ttl_seconds": 600,
-                "refresh_ttl_seconds": 0, "copy_of": copy_of, "created_at": "t", "alerts": [],
+                "refresh_ttl_seconds": 0, "copy_of": copy_of, "alerts": [],
+                "created_at": "2026-11-24T10:00:00Z", "last_used": null, "owner": "lena",
+                "roles": [], "built_in": false, "kind": "service-account", "credentials": [],
             })
         };
         let clients = json!([

@@ -76,6 +76,7 @@ pub(in super::super) fn copy(shared: &Shared, id: &str, wish: &[u8]) -> Result<R
         keys: vec![SigningKey::from_seed(seed).public().to_jwk()],
         jwks_uri: None,
         secret_sha256: None,
+        extras: original.registration.extras.of_a_copy(),
         front,
         ..original.registration
     };
@@ -90,6 +91,8 @@ pub(in super::super) fn copy(shared: &Shared, id: &str, wish: &[u8]) -> Result<R
         created_at: clock::now(),
         copy_of: Some(id.to_owned()),
         redirects_removed: original.redirects_removed,
+        since: std::collections::BTreeMap::new(),
+        last_used: None,
     };
     pages.copies.push_back(name.clone());
     pages.clients.insert(name, copy);

@@ -19,7 +19,7 @@ use super::super::{Shared, api, client};
 use super::code::NO_STORE;
 use super::pages::Registered;
 use crate::partner::FrontFault;
-use crate::registration::{ClientRegistration, FrontChannel};
+use crate::registration::{ClientRegistration, Extras, FrontChannel};
 use crate::{clock, entropy};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -250,6 +250,7 @@ fn read(asked: &Value, id: &str, faults: &Faults) -> Result<(ClientRegistration,
         networks: Vec::new(),
         max_per_hour: None,
         alerts: BTreeSet::new(),
+        extras: Extras::default(),
         lapses: BTreeSet::new(),
     };
     client::check(&registration).map_err(|_| no("invalid_client_metadata"))?;

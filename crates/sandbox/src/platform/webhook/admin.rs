@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 
 use super::known::{Unusable, Webhook};
 use crate::entropy;
-use crate::platform::admin::{Answer, COPIES_MAX, audit, done, killer};
+use crate::platform::admin::{Answer, COPIES_MAX, done};
 use crate::platform::problem::Problem;
+use crate::platform::staff::{Administrator, Changed, killer};
 use crate::platform::{Shared, ghost};
 use crate::registration::{CallerKey, WebhookRegistration};
 
@@ -32,12 +33,12 @@ async fn put_webhook(
     headers: HeaderMap,
     Json(it): Json<WebhookRegistration>,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     if it.id != id {
         return Err(Problem::invalid("another-webhook"));
     }
     shared.book.put_webhook(&integration, Webhook::new(it).map_err(unusable)?);
-    audit(&shared, "register-webhook", &id);
+    who.did(&shared, "register-webhook", Changed::Other(&id));
     Ok(done())
 }
 
@@ -46,9 +47,9 @@ async fn change_webhook(
     Path((integration, id, action)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     if action == "copy" {
-        return copy_webhook(&shared, (integration, id));
+        return copy_webhook(&shared, &who, (integration, id));
     }
     {
         let mut pages = shared.book.open();
@@ -60,13 +61,13 @@ async fn change_webhook(
             _ => return Err(Problem::not_found()),
         }
     }
-    audit(&shared, &action, &id);
+    who.did(&shared, &action, Changed::Other(&id));
     Ok(done())
 }
 
 /// A throw-away copy with a key of its own, which is handed out once: of the scheme and the kind of
 /// key of its original.
-fn copy_webhook(shared: &Shared, key: (String, String)) -> Answer {
+fn copy_webhook(shared: &Shared, who: &Administrator, key: (String, String)) -> Answer {
     let internal = |_| Problem::internal();
     let bytes = entropy::random::<32>().map_err(internal)?;
     let name = format!("{}.copy-{}", key.1, entropy::suffix().map_err(internal)?);
@@ -89,7 +90,7 @@ fn copy_webhook(shared: &Shared, key: (String, String)) -> Answer {
     copy.copy_of = Some(id.clone());
     pages.webhooks.insert((integration, name), copy);
     drop(pages);
-    audit(shared, "copy-webhook", &id);
+    who.did(shared, "copy-webhook", Changed::Other(&id));
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
@@ -113,7 +114,7 @@ async fn delete_webhook(
     Path((integration, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    killer(&shared, &headers)?;
+    let who = killer(&shared, &headers)?;
     let key = (integration, id.clone());
     let is_ghost = {
         let mut pages = shared.book.open();
@@ -129,6 +130,6 @@ async fn delete_webhook(
             shared.book.open().take_back(key);
         });
     }
-    audit(&shared, "delete-webhook", &id);
+    who.did(&shared, "delete-webhook", Changed::Other(&id));
     Ok(done())
 }
