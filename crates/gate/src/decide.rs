@@ -94,11 +94,11 @@ pub(crate) fn is_bounded(call: &Call) -> bool {
         && call.scopes.iter().all(short)
         && call.causes.len() <= WORDS_MAX
         && call.causes.keys().all(short)
-        && [&call.grant_type, &call.method, &call.subject, &call.event]
+        && [&call.grant_type, &call.method, &call.subject, &call.event, &call.auth]
             .into_iter()
             .flatten()
             .all(short)
-        && [&call.path, &call.url].into_iter().flatten().all(long)
+        && [&call.path, &call.url, &call.keys_at].into_iter().flatten().all(long)
 }
 
 const REFRESH: &str = "refresh_token";
@@ -135,6 +135,9 @@ fn identity<'a>(call: &Call, entry: &'a Entry) -> Result<&'a IdentityGrant, Reas
 
 fn token_mint(call: &Call, entry: &Entry) -> Result<(), Reason> {
     let identity = identity(call, entry)?;
+    if !is_certified_credential(call, identity) {
+        return Err(Reason::OutsideCredential);
+    }
     if call.scopes.is_empty() {
         // Some platforms read "none" as "all": whoever asks has to say what will be in the token.
         return Err(Reason::Malformed);
@@ -153,6 +156,19 @@ fn token_mint(call: &Call, entry: &Entry) -> Result<(), Reason> {
     }
     let ttl = call.ttl_seconds.ok_or(Reason::Malformed)?;
     if identity.max_token_ttl.seconds() < ttl { Err(Reason::OutsideScope) } else { Ok(()) }
+}
+
+/// Whether a client proved itself as it was certified to, where the platform tells.
+fn is_certified_credential(call: &Call, identity: &IdentityGrant) -> bool {
+    let way = match (&call.auth, identity.auth) {
+        (Some(now), Some(certified)) => now == certified.word(),
+        _ => true,
+    };
+    let place = match (&call.keys_at, &identity.keys_at) {
+        (Some(now), Some(certified)) => now == certified,
+        _ => true,
+    };
+    way && place
 }
 
 fn token_use(call: &Call, entry: &Entry) -> Result<(), Reason> {

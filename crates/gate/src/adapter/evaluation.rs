@@ -172,6 +172,8 @@ impl<'a> Context<'a> {
         call.subject = self.text("subject")?;
         call.event = self.text("event")?;
         call.url = self.text("url")?;
+        call.auth = self.text("auth")?;
+        call.keys_at = self.text("keys_at")?;
         call.causes = self.causes()?;
         call.ip = match self.text("ip")? {
             None => None,

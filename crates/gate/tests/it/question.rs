@@ -93,6 +93,8 @@ pub(crate) fn evaluation(call: &Call) -> Value {
     };
     add("grant_type", json!(call.grant_type));
     add("ttl_seconds", json!(call.ttl_seconds));
+    add("auth", json!(call.auth));
+    add("keys_at", json!(call.keys_at));
     add("ip", json!(call.ip));
     add("url", json!(call.url));
     add("iat", json!(call.issued_at.map(countersign_model::time::Timestamp::seconds)));

@@ -65,8 +65,22 @@ fn vendor() -> Vec<(&'static str, Call, &'static str)> {
     long.ttl_seconds = Some(601);
     let mut two = mint("acme-helpdesk", "tickets:write");
     two.scopes.push("users:write".to_owned());
+    let proven = |auth: &str, keys_at: Option<&str>| {
+        let mut call = mint("acme-helpdesk", "tickets:write");
+        call.auth = Some(auth.to_owned());
+        call.keys_at = keys_at.map(str::to_owned);
+        call
+    };
+    let jwks = Some("https://acme.example/.well-known/jwks.json");
     vec![
         ("mint", mint("acme-helpdesk", "tickets:write"), "admitted"),
+        ("mint with its published key", proven("private_key_jwt", jwks), "admitted"),
+        (
+            "mint with a key beside",
+            proven("private_key_jwt", Some("registered")),
+            "outside-credential",
+        ),
+        ("mint with a secret", proven("client_secret_basic", None), "outside-credential"),
         ("mint another scope", mint("acme-helpdesk", "users:write"), "outside-scope"),
         ("mint another scope beside", two, "outside-scope"),
         ("mint for too long", long, "outside-scope"),

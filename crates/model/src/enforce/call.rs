@@ -50,6 +50,13 @@ pub struct Call {
     /// When the credential that it uses was issued: grant, session or authentication time where known, else `iat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<Timestamp>,
+    /// How the client proved itself, for token-mint: `private_key_jwt`. None where the platform does
+    /// not tell, and for a throw-away copy, which has a credential of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<String>,
+    /// Where the key came from that it proved itself with: an address, or `registered`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_at: Option<String>,
 }
 
 impl Call {
@@ -69,6 +76,8 @@ impl Call {
             url: None,
             ip: None,
             issued_at: None,
+            auth: None,
+            keys_at: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::declare::Manifest;
-use crate::declare::manifest::{Environment, FailMode};
+use crate::declare::manifest::{Auth, Environment, FailMode};
 use crate::declare::path::Path;
 use crate::declare::words::{ScopeName, Slug};
 use crate::time::Period;
@@ -64,6 +64,12 @@ pub struct IdentityGrant {
     pub refresh: bool,
     /// What it may ask for, and the calls that each scope is for.
     pub scopes: BTreeMap<ScopeName, Vec<String>>,
+    /// How it proves itself; grants from before this was told hold none, and any way counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// Where its keys are published: keys from elsewhere do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_at: Option<String>,
 }
 
 /// The events that one subscription may receive.
@@ -115,6 +121,8 @@ impl Grant {
             max_token_ttl: it.max_token_ttl,
             refresh: it.refresh.as_ref().is_some_and(|it| it.allowed),
             scopes: it.scopes.iter().map(|it| (it.name.clone(), it.uses.clone())).collect(),
+            auth: Some(it.auth),
+            keys_at: it.jwks.as_ref().map(ToString::to_string),
         });
         let events = manifest.events.iter().map(|it| EventGrant {
             id: it.id.to_string(),

@@ -21,6 +21,8 @@ pub enum Reason {
     NotYetValid,
     /// The audience is not certified.
     OutsideAudience,
+    /// The way to prove itself is not certified, or the key comes from elsewhere.
+    OutsideCredential,
     /// The hour is not certified.
     OutsideHours,
     /// The network is not certified.
@@ -47,13 +49,14 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Admitted,
         Self::CredentialRevoked,
         Self::Lapsed,
         Self::Malformed,
         Self::NotYetValid,
         Self::OutsideAudience,
+        Self::OutsideCredential,
         Self::OutsideHours,
         Self::OutsideNetwork,
         Self::OutsidePath,
@@ -76,6 +79,7 @@ impl Reason {
             Self::Malformed => "malformed",
             Self::NotYetValid => "not-yet-valid",
             Self::OutsideAudience => "outside-audience",
+            Self::OutsideCredential => "outside-credential",
             Self::OutsideHours => "outside-hours",
             Self::OutsideNetwork => "outside-network",
             Self::OutsidePath => "outside-path",
@@ -108,6 +112,9 @@ impl Reason {
             Self::NotYetValid => "The certificate begins later. Wait, or compare the clocks.",
             Self::OutsideAudience => {
                 "The audience is not part of what was certified. Declare it and certify again."
+            }
+            Self::OutsideCredential => {
+                "The secret or key is not of the kind that was certified, or comes from elsewhere. Take it away at the platform, or declare it and certify again."
             }
             Self::OutsideHours => {
                 "The declared use names other hours. Act inside them, or declare new ones and certify again."

@@ -137,6 +137,8 @@ pub(crate) fn grant() -> Grant {
             max_token_ttl: Period::from_seconds(600),
             refresh: false,
             scopes,
+            auth: None,
+            keys_at: None,
         }],
         events: Vec::new(),
         calls: Vec::new(),

@@ -22,6 +22,17 @@ pub(super) struct Authenticated {
     pub(super) client: Client,
     /// The key that it used.
     pub(super) kid: Option<String>,
+    /// How it proved itself, and where its key came from, in a gate's words.
+    pub(super) proof: Proof,
+}
+
+/// How a client proved itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Proof {
+    /// `private_key_jwt`; none for a throw-away copy.
+    pub(super) auth: Option<String>,
+    /// An address, or `registered`.
+    pub(super) keys_at: Option<String>,
 }
 
 /// It did not; what it called itself is kept for the log.
@@ -64,7 +75,15 @@ pub(super) async fn authenticate(
     let secret_is = |secret: &str| {
         registration.secret_sha256.is_some_and(|it| it == Digest::of(secret.as_bytes()))
     };
+    let further =
+        |secret: &str| registration.extras.secrets.contains(&Digest::of(secret.as_bytes()));
+    let beside = match (&basic, form.get("client_secret")) {
+        (Some((_, it)), _) if further(it) => Some("client_secret_basic"),
+        (None, Some(it)) if further(it) => Some("client_secret_post"),
+        _ => None,
+    };
     let proven = match registration.auth.as_str() {
+        _ if beside.is_some() => true,
         "client_secret_basic" => basic.is_some_and(|(_, secret)| secret_is(&secret)),
         "client_secret_post" => text("client_secret").is_some_and(|it| secret_is(&it)),
         "private_key_jwt" => match assertion {
@@ -78,7 +97,27 @@ pub(super) async fn authenticate(
         "none" => true,
         _ => false,
     };
-    if proven { Ok(Authenticated { kid: refused.kid, client }) } else { Err(refused) }
+    if !proven {
+        return Err(refused);
+    }
+    let proof = if client.copy_of.is_some() {
+        Proof::default()
+    } else {
+        proof(&client.registration, beside, refused.kid.as_deref())
+    };
+    Ok(Authenticated { kid: refused.kid, client, proof })
+}
+
+/// What a gate is told of the credential.
+fn proof(client: &ClientRegistration, beside: Option<&str>, kid: Option<&str>) -> Proof {
+    let auth = beside.unwrap_or(&client.auth).to_owned();
+    let registered = |kid: &str| client.keys.iter().any(|it| it["kid"] == kid);
+    let keys_at = match (auth.as_str(), kid) {
+        ("private_key_jwt", Some(kid)) if registered(kid) => Some("registered".to_owned()),
+        ("private_key_jwt", _) => client.jwks_uri.clone(),
+        _ => None,
+    };
+    Proof { auth: Some(auth), keys_at }
 }
 
 /// Whether a secret is taken from a client that has none: a lapse.

@@ -195,6 +195,7 @@ async fn grant(
     call.grant_type = Some(grant.clone());
     call.ttl_seconds = Some(registration.token_ttl_seconds);
     call.ip = Some(ip);
+    (call.auth, call.keys_at) = (who.proof.auth.clone(), who.proof.keys_at.clone());
     call.issued_at = granting.family.map(|it| it.1);
     let (reason, observed) = shared.ask_mint(&call);
     if reason != Reason::Admitted {
@@ -235,8 +236,9 @@ fn issue(
     });
     let mut pages = shared.book.open();
     // Between the decision and now somebody may have disabled it.
-    if !pages.clients.get(id).is_some_and(Client::may_mint) {
-        return Err(Refusal::new("invalid_client"));
+    match pages.clients.get_mut(id).filter(|it| it.may_mint()) {
+        Some(it) => it.last_used = Some(now),
+        None => return Err(Refusal::new("invalid_client")),
     }
     if let Some(presented) = granting.presented {
         match pages.refreshes.get_mut(&presented) {
