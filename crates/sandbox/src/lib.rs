@@ -12,6 +12,7 @@ mod net;
 mod oauth_fault;
 mod ring;
 mod role;
+pub mod seat;
 mod serve;
 mod tls;
 

@@ -13,12 +13,22 @@ pub struct Net {
     pub resolve: BTreeMap<String, SocketAddr>,
     /// The authority's certificate.
     pub ca_pem: String,
+    /// The authority's list of what it has revoked.
+    pub crl_pem: String,
 }
 
 impl Net {
-    /// A client that knows these hosts and no others, and calls from this address.
+    /// A client that knows these hosts and no others, and calls from this address. It looks whether a
+    /// certificate was revoked, and takes none of which it cannot tell.
     pub fn client(&self, from: Option<IpAddr>) -> Result<reqwest::Client, StartError> {
-        self.builder(from)?.build().map_err(StartError::Client)
+        let list = reqwest::tls::CertificateRevocationList::from_pem(self.crl_pem.as_bytes())
+            .map_err(StartError::Client)?;
+        self.builder(from)?.tls_crls_only([list]).build().map_err(StartError::Client)
+    }
+
+    /// The same client, which never asks whether a certificate was revoked.
+    pub(crate) fn trusting_client(&self) -> Result<reqwest::Client, StartError> {
+        self.builder(None)?.build().map_err(StartError::Client)
     }
 
     /// The same client, which takes every certificate.

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum_server::tls_rustls::RustlsConfig;
+use countersign_checks::harness::WrongName;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason,
+    RevokedCertParams, SerialNumber,
 };
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -20,6 +22,7 @@ use crate::partner::{Fault, TlsFault};
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    crl: String,
 }
 
 impl std::fmt::Debug for Authority {
@@ -52,7 +55,14 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
         let pem = params.self_signed(&key)?.pem();
-        Ok(Self { issuer: Issuer::new(params, key), pem })
+        let issuer = Issuer::new(params, key);
+        let crl = revocations(&issuer)?;
+        Ok(Self { issuer, pem, crl })
+    }
+
+    /// The list of what it has revoked (RFC 5280, section 5), for those who are to look there.
+    pub fn revocations(&self) -> &str {
+        &self.crl
     }
 
     /// Its certificate, for those who are to trust it.
@@ -80,16 +90,18 @@ impl Authority {
         Ok(RustlsConfig::from_config(self.made(hosts, None)?))
     }
 
-    /// The settings of a server whose certificate has expired.
-    pub(crate) fn expired(&self, host: &str) -> Result<Arc<ServerConfig>, TlsError> {
-        self.made(&[host.to_owned()], Some(TlsFault::CertificateRanOut))
-    }
-
-    /// The settings of a server that nobody vouches for.
-    pub(crate) fn self_signed(host: &str) -> Result<Arc<ServerConfig>, TlsError> {
-        let params = CertificateParams::new(vec![host.to_owned()])?;
-        let key = KeyPair::generate()?;
-        config(&params.self_signed(&key)?, &key, None)
+    /// A certificate that is wrong in this way for the server of this host, and its key, as PEM. Of TLS
+    /// 1.0 nothing is wrong but the version.
+    pub(crate) fn wrong(&self, name: WrongName, host: &str) -> Result<(String, String), TlsError> {
+        let flaw = match name {
+            WrongName::Expired => Some(TlsFault::CertificateRanOut),
+            WrongName::SelfSigned => Some(TlsFault::CertificateOfNobody),
+            WrongName::WrongHost => Some(TlsFault::CertificateOfAnotherHost),
+            WrongName::Revoked | WrongName::OldTls => None,
+        };
+        let serial = (name == WrongName::Revoked).then(|| SerialNumber::from(REVOKED));
+        let (certificate, key) = self.signed(&[host.to_owned()], flaw, serial)?;
+        Ok((certificate.pem(), key.serialize_pem()))
     }
 
     /// The same with this flaw, where it is one of the certificate or of the versions.
@@ -98,6 +110,16 @@ impl Authority {
         hosts: &[String],
         flaw: Option<TlsFault>,
     ) -> Result<Arc<ServerConfig>, TlsError> {
+        let (certificate, key) = self.signed(hosts, flaw, None)?;
+        config(&certificate, &key, flaw)
+    }
+
+    fn signed(
+        &self,
+        hosts: &[String],
+        flaw: Option<TlsFault>,
+        serial: Option<SerialNumber>,
+    ) -> Result<(rcgen::Certificate, KeyPair), TlsError> {
         let mut names = match flaw {
             Some(TlsFault::CertificateOfAnotherHost) => vec!["elsewhere.example".to_owned()],
             _ => hosts.to_vec(),
@@ -117,13 +139,36 @@ impl Authority {
         params.not_after = days(until)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
+        params.serial_number = serial;
         let key = KeyPair::generate()?;
         let certificate = match flaw {
             Some(TlsFault::CertificateOfNobody) => params.self_signed(&key)?,
             _ => params.signed_by(&key, &self.issuer)?,
         };
-        config(&certificate, &key, flaw)
+        Ok((certificate, key))
     }
+}
+
+/// The list of an authority that revoked one certificate.
+fn revocations(issuer: &Issuer<'_, KeyPair>) -> Result<String, TlsError> {
+    let days = |count: i64| {
+        time::OffsetDateTime::from_unix_timestamp(clock::now().seconds() + count * DAY)
+    };
+    let revoked = RevokedCertParams {
+        serial_number: SerialNumber::from(REVOKED),
+        revocation_time: days(-1)?,
+        reason_code: Some(RevocationReason::KeyCompromise),
+        invalidity_date: None,
+    };
+    let list = CertificateRevocationListParams {
+        this_update: days(-1)?,
+        next_update: days(89)?,
+        crl_number: SerialNumber::from(1_u64),
+        issuing_distribution_point: None,
+        revoked_certs: vec![revoked],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    Ok(list.signed_by(issuer)?.pem()?)
 }
 
 /// What a server presents when it is right, and with each flaw.
@@ -175,6 +220,8 @@ pub(crate) fn install_provider() {
     let _installed_before = default_provider().install_default();
 }
 
+/// The serial number of the certificate that was revoked; others are chance.
+const REVOKED: u64 = 0x5ca1_ab1e;
 const DAY: i64 = 24 * 60 * 60;
 /// The flaws of what a server presents.
 const FLAWS: [TlsFault; 6] = [

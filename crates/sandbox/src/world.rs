@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign_checks::harness::{Certificates, Harness, HarnessConfig};
+use countersign_checks::harness::{Harness, HarnessConfig};
 use countersign_checks::live::clock::Clock;
 use countersign_checks::platform::PlatformError;
 use countersign_checks::platform::sandbox::{SandboxPlatform, SandboxSettings};
@@ -22,6 +22,7 @@ use crate::partner::{PartnerConfig, Tenant};
 use crate::platform::JWT_BEARER;
 use crate::registration::{self, Lapse, SubscriptionRegistration};
 use crate::role::{self, HeldSecrets, Roles, Setting, WEAK_SECRET};
+use crate::seat::{HARNESS_HOST, HarnessSeat, HarnessSlot, Shown, harness_names, shown};
 use crate::serve::listener;
 use crate::{
     AccessFault, Ask, Authority, Fault, IdentityServer, JwtFault, Kind, Net, Partner, Platform,
@@ -30,8 +31,6 @@ use crate::{
 
 /// The host of the production tenant.
 pub const PRODUCTION_HOST: &str = "id.example.com";
-/// The host of the checker's own server.
-pub const HARNESS_HOST: &str = "probe.example.com";
 /// The host of the test tenant.
 pub const TEST_HOST: &str = "test.id.example.com";
 
@@ -45,7 +44,7 @@ pub struct World {
     roles: Roles,
     secrets: HeldSecrets,
     harness: Mutex<HarnessSlot>,
-    harness_pem: (String, String),
+    shown: Shown,
     legacy_secret: String,
     // Last, so that it outlives what writes there.
     _folder: TempDir,
@@ -60,33 +59,6 @@ pub struct Foundation {
     pub identities: BTreeMap<Lane, IdentityServer>,
     /// Where other hosts are.
     pub resolve: BTreeMap<String, SocketAddr>,
-}
-
-/// The checker's own server: its port is held until somebody starts it.
-#[derive(Debug)]
-enum HarnessSlot {
-    Held(HarnessConfig),
-    Running(Arc<Harness>),
-    Elsewhere,
-}
-
-/// Where the checker's own server has to be started.
-#[derive(Clone)]
-pub struct HarnessSeat {
-    /// Its origin as partners reach it.
-    pub url: String,
-    /// Where it has to listen.
-    pub listen: SocketAddr,
-    /// Its certificate, as PEM.
-    pub certificate: String,
-    /// Its private key, as PEM.
-    pub key: String,
-}
-
-impl std::fmt::Debug for HarnessSeat {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "HarnessSeat({} at {})", self.url, self.listen)
-    }
 }
 
 impl World {
@@ -112,7 +84,8 @@ impl World {
         };
         hold(PRODUCTION_HOST, &[PRODUCTION_HOST, "orders.example.com"])?;
         hold(TEST_HOST, &[TEST_HOST])?;
-        hold(HARNESS_HOST, &HARNESS_NAMES)?;
+        let names = harness_names();
+        hold(HARNESS_HOST, &names.iter().map(String::as_str).collect::<Vec<_>>())?;
         for kind in Kind::EVERY {
             hold(kind.slug(), kind.hosts())?;
         }
@@ -122,7 +95,11 @@ impl World {
         for kind in Kind::EVERY {
             plain.insert(kind, plain_port(kind, &mut resolve)?);
         }
-        let net = Net { resolve, ca_pem: authority.pem().to_owned() };
+        let net = Net {
+            resolve,
+            ca_pem: authority.pem().to_owned(),
+            crl_pem: authority.revocations().to_owned(),
+        };
         let mut take = |name: &str| match listeners.remove(name) {
             Some(held) => Ok(held),
             None => listener(),
@@ -145,10 +122,11 @@ impl World {
                 Lane::Trial => test.take_tokens_of(server),
             }
         }
+        let shown = shown(&authority)?;
         let harness = HarnessConfig {
             url: format!("https://{HARNESS_HOST}"),
             listener: take(HARNESS_HOST)?,
-            certificates: certificates(&authority)?,
+            certificates: shown.certificates()?,
         };
         let mut partners = BTreeMap::new();
         for kind in Kind::EVERY {
@@ -176,7 +154,6 @@ impl World {
             partners.insert(kind, Partner::start(config, &authority)?);
         }
         let legacy_secret = crate::entropy::token()?;
-        let harness_pem = authority.issue(&[HARNESS_HOST.to_owned()])?;
         let suite = partners.get(&Kind::Meridian);
         let setting = Arc::new(Setting {
             faults: suite.map(Partner::shared_faults).unwrap_or_default(),
@@ -199,7 +176,7 @@ impl World {
             roles,
             secrets,
             harness,
-            harness_pem,
+            shown,
             legacy_secret,
             _folder: folder,
         };
@@ -326,8 +303,7 @@ impl World {
         match std::mem::replace(&mut *slot, HarnessSlot::Elsewhere) {
             HarnessSlot::Held(config) => {
                 let listen = config.listener.local_addr().map_err(StartError::Listen)?;
-                let (certificate, key) = self.harness_pem.clone();
-                Ok(HarnessSeat { url: config.url, listen, certificate, key })
+                Ok(HarnessSeat { url: config.url, listen, shown: self.shown.clone() })
             }
             kept => {
                 *slot = kept;
@@ -464,29 +440,6 @@ fn plain_port(
     Ok(port)
 }
 
-/// The certificate of the checker's own server, and wrong ones for names below it.
-fn certificates(authority: &Authority) -> Result<Certificates, StartError> {
-    let right = authority.config(&[HARNESS_HOST.to_owned()])?;
-    let expired = authority.expired(HARNESS_NAMES[1])?;
-    let self_signed = Authority::self_signed(HARNESS_NAMES[2])?;
-    Ok(Arc::new(move |name| {
-        let place = HARNESS_NAMES.iter().position(|it| Some(*it) == name)?;
-        Some(Arc::clone(match place {
-            1 => &expired,
-            2 => &self_signed,
-            // The last one bears the name of the first.
-            _ => &right,
-        }))
-    }))
-}
-
-/// The names of the checker's own server.
-const HARNESS_NAMES: [&str; 4] = [
-    HARNESS_HOST,
-    "expired.probe.example.com",
-    "self-signed.probe.example.com",
-    "wrong-host.probe.example.com",
-];
 /// A name that leads to loopback itself, whatever the port.
 const INWARD: (&str, SocketAddr) =
     ("inward.probe.example.com", SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use countersign_checks::harness::WrongName;
 use countersign_model::declare::manifest::Environment;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::time::Period;
@@ -154,6 +155,20 @@ pub struct HarnessConfig {
     pub certificate: PathBuf,
     /// The file with its private key, as PEM.
     pub key: PathBuf,
+    /// Names below its own under which something is wrong on purpose: `docs/harness.md`.
+    #[serde(default)]
+    pub names: BTreeMap<WrongName, NameConfig>,
+}
+
+/// What the harness shows under a name where something is wrong on purpose.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameConfig {
+    /// The file with the certificate, and those up to an authority, as PEM.
+    pub certificate: PathBuf,
+    /// The file with its private key, as PEM; `old-tls` needs none.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
 }
 
 fn lease() -> Period {
@@ -214,6 +229,11 @@ impl Config {
             ));
         }
         if let Some(harness) = &self.harness {
+            let keyless =
+                |it: &(&WrongName, &NameConfig)| it.1.key.is_none() && *it.0 != WrongName::OldTls;
+            if let Some((name, _)) = harness.names.iter().find(keyless) {
+                return rule(format!("`harness.names.{}` has no `key`", name.word()));
+            }
             if harness.url.scheme() != "https" || harness.url.path() != "/" {
                 return rule(format!(
                     "`harness.url` is `{}`; it is an `https` origin without a path",
@@ -284,6 +304,20 @@ mod tests {
             (format!("{TEXT}surprise = 1\n"), "unknown field"),
             (format!("{TEXT}{}", harness("http://probe.example", "127.0.0.1:1")), "`https` origin"),
             (format!("{TEXT}{}", harness("https://probe.example", "0.0.0.0:1")), "harness.listen"),
+            (
+                format!(
+                    "{TEXT}{}[harness.names.revoked]\ncertificate = \"r\"\n",
+                    harness("https://p.example", "127.0.0.1:1")
+                ),
+                "`harness.names.revoked` has no `key`",
+            ),
+            (
+                format!(
+                    "{TEXT}{}[harness.names.stale]\ncertificate = \"r\"\n",
+                    harness("https://p.example", "127.0.0.1:1")
+                ),
+                "unknown variant",
+            ),
             (format!("{TEXT}{}{}", person("mira"), person("tom")), "somebody else's too"),
             (format!("{TEXT}{}{}", person("mira"), person("mira")), "used twice"),
             (

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Inner;
+use super::{Inner, Reaction};
 
 /// A request that a partner sent to us, with everything still in it.
 #[derive(Clone)]
@@ -62,6 +62,8 @@ pub struct Knock {
     pub session: bool,
     /// Whether a request came over it.
     pub request: bool,
+    /// What became of it, where it was answered in TLS 1.0.
+    pub old_tls: Option<Reaction>,
 }
 
 /// What is answered.

@@ -200,12 +200,12 @@ const KEYS_MAX: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::harness::HarnessConfig;
+    use crate::harness::{Certificates, HarnessConfig};
 
     fn harness() -> Arc<Harness> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = "https://probe.example.com".to_owned();
-        let certificates = Arc::new(|_: Option<&str>| None);
+        let certificates = Certificates::default();
         Harness::start(HarnessConfig { url, listener, certificates }).unwrap()
     }
 

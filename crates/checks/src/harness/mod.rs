@@ -5,9 +5,12 @@
 //! Everything is bounded: connections, heads, bodies, time, and what is kept.
 
 mod booth;
+pub(crate) mod hello;
 pub mod issuer;
 pub mod keys;
-pub mod listen;
+mod listen;
+mod names;
+mod old_tls;
 mod serve;
 pub mod transmitter;
 
@@ -16,15 +19,14 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use rustls::ServerConfig;
+use countersign_model::time::Timestamp;
 use tokio::task::JoinHandle;
 
 use booth::Stand;
 pub use booth::{Booth, Knock, Reply, Script, Seen};
+pub use names::{Certificates, Unnamed, WrongName};
+pub use old_tls::Reaction;
 use transmitter::Transmitters;
-
-/// Chooses how to answer a TLS client by the name that it asks for; none closes the connection.
-pub type Certificates = Arc<dyn Fn(Option<&str>) -> Option<Arc<ServerConfig>> + Send + Sync>;
 
 /// How the server is set up.
 pub struct HarnessConfig {
@@ -32,7 +34,7 @@ pub struct HarnessConfig {
     pub url: String,
     /// Where it listens.
     pub listener: TcpListener,
-    /// Its certificate, by the name that is asked for.
+    /// What it shows, by the name that is asked for.
     pub certificates: Certificates,
 }
 
@@ -48,6 +50,14 @@ pub enum HarnessError {
     /// The port cannot be used.
     #[error("the harness cannot listen")]
     Listen(#[from] std::io::Error),
+    /// What is set up for a wrong name is of no use.
+    #[error("the harness cannot show `{name}`")]
+    Name {
+        /// The name: `expired`.
+        name: &'static str,
+        /// Why.
+        source: Box<Self>,
+    },
     /// A file is not what it should be.
     #[error("the harness' {0} is not PEM that can be read")]
     Pem(&'static str),
@@ -60,20 +70,11 @@ pub enum HarnessError {
 #[derive(Debug)]
 pub struct Harness {
     url: String,
-    certificates: Named,
+    certificates: Certificates,
     inner: Arc<Inner>,
     issuers: issuer::Issuers,
     transmitters: Transmitters,
     task: JoinHandle<()>,
-}
-
-/// The certificates by name.
-struct Named(Certificates);
-
-impl std::fmt::Debug for Named {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Named(..)")
-    }
 }
 
 /// What connections share.
@@ -92,14 +93,14 @@ impl Harness {
         config.listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(config.listener)?;
         let inner = Arc::new(Inner::default());
-        let certificates = Named(Arc::clone(&config.certificates));
-        let task = tokio::spawn(serve::serve(listener, config.certificates, Arc::clone(&inner)));
-        Ok(Self::with(config.url, certificates, (inner, task)))
+        let shown = (config.certificates.clone(), host_of(&config.url).to_owned());
+        let task = tokio::spawn(serve::serve(listener, shown, Arc::clone(&inner)));
+        Ok(Self::with(config.url, config.certificates, (inner, task)))
     }
 
     fn with(
         url: String,
-        certificates: Named,
+        certificates: Certificates,
         (inner, task): (Arc<Inner>, JoinHandle<()>),
     ) -> Arc<Self> {
         let (issuers, transmitters) = (issuer::Issuers::default(), Transmitters::default());
@@ -113,15 +114,24 @@ impl Harness {
 
     /// Its host, without a port.
     pub fn host(&self) -> &str {
-        let rest = self.url.strip_prefix("https://").unwrap_or(&self.url);
-        rest.split([':', '/']).next().unwrap_or(rest)
+        host_of(&self.url)
     }
 
-    /// The origin of a name below its own, such as `expired`, where there is a certificate for it.
-    pub fn named(&self, word: &str) -> Option<String> {
-        let name = format!("{word}.{}", self.host());
-        (self.certificates.0)(Some(&name))?;
-        Some(self.url.replacen(self.host(), &name, 1))
+    /// The origin under which something is wrong on purpose, where that is so at this moment.
+    pub fn named(&self, name: WrongName, now: Timestamp) -> Result<String, Unnamed> {
+        self.certificates.fit(name, self.host(), now)?;
+        Ok(self.url.replacen(self.host(), &self.host_named(name), 1))
+    }
+
+    /// The host of that name: `expired.probe.example.com`.
+    pub fn host_named(&self, name: WrongName) -> String {
+        format!("{}.{}", name.word(), self.host())
+    }
+
+    /// How many have gone on in TLS 1.0 where nothing else is spoken.
+    pub fn went_on_in_old_tls(&self) -> u64 {
+        let knocks = self.knocks(&self.host_named(WrongName::OldTls));
+        knocks.iter().filter(|it| it.old_tls == Some(Reaction::WentOn)).count() as u64
     }
 
     /// How many requests without TLS asked for this booth.
@@ -167,6 +177,11 @@ impl Harness {
         let knocks = self.inner.knocks.lock().unwrap_or_else(PoisonError::into_inner);
         knocks.iter().filter(|it| it.name.as_deref() == Some(name)).cloned().collect()
     }
+}
+
+fn host_of(url: &str) -> &str {
+    let rest = url.strip_prefix("https://").unwrap_or(url);
+    rest.split([':', '/']).next().unwrap_or(rest)
 }
 
 impl Drop for Harness {

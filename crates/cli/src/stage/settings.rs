@@ -1,7 +1,7 @@
 //! The settings of a stage's server: written once, and connected anew with each sandbox.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use countersign_model::enforce::snapshot::Lane;
 use countersign_sandbox::World;
@@ -118,12 +118,26 @@ fn harness(world: &World, folder: &Path) -> Result<Table, StageError> {
     let mut harness = Table::new();
     harness["url"] = value(own.url);
     harness["listen"] = value(own.listen.to_string());
-    for (name, text) in [("certificate", &own.certificate), ("key", &own.key)] {
-        let file = folder.join(format!("harness-{name}.pem"));
-        seat::replace(&file, text)?;
-        harness[name] = value(path(&file)?);
+    pair(&mut harness, &folder.join("harness"), &own.shown.own)?;
+    let mut names = Table::new();
+    names.set_implicit(true);
+    for (name, shown) in &own.shown.wrong {
+        let mut table = Table::new();
+        pair(&mut table, &folder.join(format!("harness-{}", name.word())), shown)?;
+        names[name.word()] = Item::Table(table);
     }
+    harness["names"] = Item::Table(names);
     Ok(harness)
+}
+
+/// Writes a certificate and its key into files, and their names into a table.
+fn pair(table: &mut Table, stem: &Path, pem: &(String, String)) -> Result<(), StageError> {
+    for (name, text) in [("certificate", &pem.0), ("key", &pem.1)] {
+        let file = PathBuf::from(format!("{}-{name}.pem", stem.display()));
+        seat::replace(&file, text)?;
+        table[name] = value(path(&file)?);
+    }
+    Ok(())
 }
 
 /// Takes out again what [`connect`] wrote.

@@ -10,6 +10,10 @@ pub enum ClientFault {
     AcceptsMissingIssuer,
     /// It takes an answer of another issuer than the one that it asked.
     AcceptsOtherIssuer,
+    /// It takes certificates that were revoked.
+    IgnoresRevocation,
+    /// It tries TLS 1.0 where nothing newer is spoken.
+    FallsBackToOldTls,
     /// It believes metadata whatever issuer they name.
     BelievesAnyMetadata,
     /// It sends to servers whose certificate it does not verify.

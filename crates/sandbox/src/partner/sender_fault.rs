@@ -12,12 +12,16 @@ pub enum SenderFault {
     DeliversInward,
     /// It looks at addresses that are written as such, and not at where names lead.
     DeliversToInwardNames,
+    /// It tries TLS 1.0 where nothing newer is spoken.
+    FallsBackToOldTls,
     /// It follows redirects.
     FollowsRedirects,
     /// It tries again at once, however busy the receiver is.
     HammersReceivers,
     /// It delivers without looking at certificates.
     IgnoresCertificates,
+    /// It delivers to servers whose certificate was revoked.
+    IgnoresRevocation,
     /// It tries again and again at an address that is gone.
     KeepsGoneReceivers,
 }

@@ -1,6 +1,7 @@
 //! A partner's app in which people sign in at an authorization server: `app.meridian.example`.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -14,7 +15,7 @@ use countersign_seal::Digest;
 use serde_json::Value;
 use url::Url;
 
-use super::Setting;
+use super::{Setting, old_tls};
 use crate::partner::{ClientFault, Fault, Faults};
 use crate::{Net, StartError, entropy};
 
@@ -34,6 +35,8 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(
         host,
         careful: net.client(None)?,
         careless: net.careless_client()?,
+        trusting: net.trusting_client()?,
+        resolve: net.resolve.clone(),
         sessions: Mutex::default(),
     };
     Ok(Router::new()
@@ -48,6 +51,8 @@ struct App {
     host: &'static str,
     careful: reqwest::Client,
     careless: reqwest::Client,
+    trusting: reqwest::Client,
+    resolve: BTreeMap<String, SocketAddr>,
     sessions: Mutex<BTreeMap<String, BTreeMap<String, Flow>>>,
 }
 
@@ -155,7 +160,10 @@ impl App {
     }
 
     fn client(&self) -> &reqwest::Client {
-        if self.has(ClientFault::SkipsCertificates) { &self.careless } else { &self.careful }
+        if self.has(ClientFault::SkipsCertificates) {
+            return &self.careless;
+        }
+        if self.has(ClientFault::IgnoresRevocation) { &self.trusting } else { &self.careful }
     }
 
     /// The metadata of an issuer (RFC 8414, section 3), if they are its own.
@@ -163,7 +171,11 @@ impl App {
         let url = Url::parse(issuer).ok().filter(|it| it.scheme() == "https")?;
         let mut known = url.clone();
         known.set_path(&format!("{KNOWN}{}", url.path().trim_end_matches('/')));
-        let answer = self.client().get(known).send().await.ok()?;
+        let answer = self.client().get(known).send().await;
+        if answer.is_err() && self.has(ClientFault::FallsBackToOldTls) {
+            old_tls::go_on(&self.resolve, &url).await;
+        }
+        let answer = answer.ok()?;
         let metadata: Value = answer.json().await.ok()?;
         let is_own = metadata.get("issuer").and_then(Value::as_str) == Some(issuer);
         (is_own || self.has(ClientFault::BelievesAnyMetadata)).then_some(metadata)

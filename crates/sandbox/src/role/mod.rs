@@ -3,6 +3,7 @@
 pub(crate) mod app;
 mod authorization_server;
 mod events;
+mod old_tls;
 mod resource;
 mod send;
 

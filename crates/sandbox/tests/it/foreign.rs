@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use countersign_checks::harness::{Harness, HarnessConfig};
+use countersign_checks::harness::{Certificates, Harness, HarnessConfig};
 use countersign_checks::live::client::TalkConfig;
 use countersign_checks::live::clock::SystemClock;
 use countersign_checks::registry::CHECKS;
@@ -138,8 +138,8 @@ impl Drop for Foreign {
 fn harness() -> Arc<Harness> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    let config = authority().0.config(&["localhost".to_owned()]).unwrap();
-    let certificates = Arc::new(move |_: Option<&str>| Some(Arc::clone(&config)));
+    let (certificate, key) = authority().0.issue(&["localhost".to_owned()]).unwrap();
+    let certificates = Certificates::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
     Harness::start(HarnessConfig { url, listener, certificates }).unwrap()
 }
 

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_checks::harness::listen::certificates;
-use countersign_checks::harness::{Harness, HarnessError};
+use countersign_checks::harness::{Certificates, Harness, HarnessError};
 use countersign_checks::live::client::TalkConfig;
 use countersign_checks::platform::sandbox::{SandboxPlatform, SandboxSettings};
 use countersign_checks::platform::{Platform, PlatformError};
@@ -69,7 +68,12 @@ pub(super) fn world(config: &Config, clock: Clock) -> Result<LiveWorld, LiveErro
 
 /// Starts our own side; its issuers keep their keys beside the database.
 fn harness(config: &HarnessConfig, data: &Path) -> Result<Arc<Harness>, LiveError> {
-    let certificates = certificates(&bytes(&config.certificate)?, &bytes(&config.key)?)?;
+    let mut certificates =
+        Certificates::from_pem(&bytes(&config.certificate)?, &bytes(&config.key)?)?;
+    for (name, it) in &config.names {
+        let key = it.key.as_deref().map(bytes).transpose()?;
+        certificates = certificates.with(*name, &bytes(&it.certificate)?, key.as_deref())?;
+    }
     let url = config.url.as_str().trim_end_matches('/').to_owned();
     let harness = Harness::listen(url, config.listen, certificates)?;
     let folder = data.join("issuers");

@@ -3,10 +3,12 @@
 //! A client that takes any certificate hands its codes, keys and data to whoever answers in our name.
 //!
 //! We give sign-ins an issuer, and webhooks an address, at servers of ours with an expired, a
-//! self-signed and a foreign certificate, and look for requests there. A revoked certificate and old
-//! TLS are tried where the operator of the harness has names for them (`revoked.`, `old-tls.`).
+//! self-signed, a foreign and a revoked certificate, and at one that speaks TLS 1.0 alone, and look for
+//! requests there. The last one answers as far as a client has to hear to go on: whoever goes on has
+//! taken TLS 1.0. The operator of the harness has a name for each (`docs/harness.md`); without all five
+//! nothing is passed, and the finding says which were tried.
 //!
-//! Source: RFC 9325, section 3; RFC 9525; TLS-05.
+//! Source: RFC 9325, sections 3.1.1 and 7.5; RFC 9525; RFC 8996; TLS-05.
 
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ use super::server::Server;
 use super::visit::begin_call;
 use super::{callback, to_declare};
 use crate::check::{Check, Info, Stage};
-use crate::harness::Harness;
+use crate::harness::{Harness, WrongName};
 use crate::probe::sender::{self, Case, Wrong};
 use crate::talk::Talk;
 
@@ -27,12 +29,11 @@ use crate::talk::Talk;
 #[derive(Debug, Clone, Copy)]
 pub struct SendsNothingToUnverifiedServers;
 
-const WRONG: &[Wrong] = &[Wrong::Expired, Wrong::SelfSigned, Wrong::OtherHost];
-/// Names that only some operators have.
-const RARE: [&str; 2] = ["revoked", "old-tls"];
+const WRONG: &[Wrong] =
+    &[Wrong::Expired, Wrong::SelfSigned, Wrong::OtherHost, Wrong::Revoked, Wrong::OldTls];
 const CASE: Case = Case {
-    one: "a request goes to a server whose certificate is wrong",
-    none: "no request goes to a server whose certificate is wrong",
+    one: "a server that must not be trusted is talked to",
+    none: "no server that must not be trusted is talked to",
     expected: "a connection that is given up before a request is sent",
 };
 /// How long a connection is waited for that was given up.
@@ -48,11 +49,11 @@ impl Check for SendsNothingToUnverifiedServers {
             case: Some("TLS-05"),
             controls: &["CTS-NET-02"],
             question: "Does the partner verify whom it talks to before it sends anything?",
-            sends: "Sign-ins are begun at, and webhooks registered for, servers of ours with an expired certificate, a self-signed one and one of another name (and a revoked one or old TLS where the harness has them), between right ones.",
-            passes: "The partner connects to a right server of ours and sends its request; to the wrong ones no byte of a request comes.",
+            sends: "Sign-ins are begun at, and webhooks registered for, servers of ours with an expired certificate, a self-signed one, one of another name and a revoked one, and for one that speaks TLS 1.0 alone, between right ones.",
+            passes: "The partner connects to a right server of ours and sends its request; to the wrong ones no byte of a request comes, and nobody goes on in TLS 1.0. All five have to be tried: what our side lacks is said, and nothing is passed.",
             risk: "Whoever answers in our name gets the partner's tokens, codes and our data.",
-            fix: "Verify certificate, name and time on every outbound call, take no override, and keep the trust store current.",
-            source: "RFC 9325, section 3; RFC 9525; TLS-05.",
+            fix: "Verify certificate, name, time and revocation (the list that the certificate names, or a stapled answer) on every outbound call, speak TLS 1.2 or newer alone, take no override, and keep the trust store current.",
+            source: "RFC 9325, sections 3.1.1 and 7.5; RFC 9525; RFC 8996; TLS-05.",
         }
     }
 
@@ -93,9 +94,9 @@ async fn sign_in(subject: &str, manifest: &Manifest, talk: &mut Talk) {
     }
     let Some(harness) = talk.harness() else { return };
     let Some(stem) = talk.fresh_name("as-") else { return };
-    let rare = RARE.iter().filter(|it| harness.named(it).is_some());
-    let words: Vec<&str> = WRONG.iter().filter_map(|it| it.word()).chain(rare.copied()).collect();
-    talk.setting("wrong", words.clone());
+    let wrong: Vec<WrongName> = WRONG.iter().filter_map(|it| it.named()).collect();
+    let words: Vec<&str> = wrong.iter().map(|it| it.word()).collect();
+    talk.setting("wrong", words);
     talk.setting("listen_ms", LISTEN_MS);
     let start = callback.start.as_deref().unwrap_or_default();
     let right = async |talk: &mut Talk, label: &str| {
@@ -110,17 +111,23 @@ async fn sign_in(subject: &str, manifest: &Manifest, talk: &mut Talk) {
         return;
     }
     let mut servers = Vec::new();
-    for word in words {
+    for name in wrong {
+        let word = name.word();
         let label = format!("registered.{word}");
-        let Some(origin) = harness.named(word) else {
-            talk.fact(&label, "harness", json!({ "missing": word }));
-            continue;
+        let origin = match harness.named(name, talk.now()) {
+            Ok(it) => it,
+            Err(why) => {
+                let value = json!({ "missing": word, "why": why.to_string() });
+                talk.fact(&label, "harness", value);
+                continue;
+            }
         };
-        let name = format!("{stem}-{word}");
-        let Some(server) = Server::open_at(&harness, &origin, &name, None) else { continue };
+        let booth = format!("{stem}-{word}");
+        let Some(server) = Server::open_at(&harness, &origin, &booth, None) else { continue };
         let Some(ask) = begin_call(callback, &server.issuer) else { continue };
-        let host = format!("{word}.{}", harness.host());
+        let host = harness.host_named(name);
         let before = harness.knocks(&host).len();
+        let old_before = harness.went_on_in_old_tls();
         let repeat = start.replace("{issuer}", &origin);
         talk.setting(
             &format!("repeat.{word}"),
@@ -134,12 +141,16 @@ async fn sign_in(subject: &str, manifest: &Manifest, talk: &mut Talk) {
             json!({ "unsaid": "no connection came" })
         };
         talk.fact(&label, "harness", value);
-        servers.push((word, server));
+        servers.push((name, server, old_before));
     }
     talk.pause("listen", Period::from_millis(LISTEN_MS)).await;
     let mut hits = Map::new();
-    for (word, server) in &servers {
-        hits.insert((*word).to_owned(), Value::from(server.booth.seen().len() as u64));
+    for (name, server, old_before) in &servers {
+        let count = match name {
+            WrongName::OldTls => harness.went_on_in_old_tls().saturating_sub(*old_before),
+            _ => server.booth.seen().len() as u64,
+        };
+        hits.insert(name.word().to_owned(), count.into());
     }
     talk.fact("hits", "harness", Value::Object(hits));
     let _seen = right(talk, "closing").await;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::bench::Bench;
 use super::hear::{Refuses, judge};
-use crate::harness::{Harness, HarnessConfig};
+use crate::harness::{Certificates, Harness, HarnessConfig};
 use crate::sample::{Sample, sample};
 
 /// The checks that need nothing but a table.
@@ -48,8 +48,7 @@ fn resource(alg: TokenAlg) -> Resource {
 fn harness() -> Arc<Harness> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = "https://probe.example.com".to_owned();
-    Harness::start(HarnessConfig { url, listener, certificates: Arc::new(|_: Option<&str>| None) })
-        .unwrap()
+    Harness::start(HarnessConfig { url, listener, certificates: Certificates::default() }).unwrap()
 }
 
 fn bench(alg: TokenAlg) -> Bench {

@@ -46,7 +46,7 @@ fn judged(transcript: &Transcript, case: &Case) -> Judgement {
             .expected(format!("{wanted} ms"));
     }
     for name in &names {
-        if let Some(judgement) = unsaid(transcript, name) {
+        if let Some(judgement) = unsaid(transcript, &names, name) {
             return judgement.details(lines(transcript, &names));
         }
     }
@@ -54,7 +54,11 @@ fn judged(transcript: &Transcript, case: &Case) -> Judgement {
         return judgement;
     }
     Judgement::pass(case.none)
-        .observed(format!("0 of {} addresses, after {waited} ms of listening", names.len()))
+        .observed(format!(
+            "0 of {} addresses ({}), after {waited} ms of listening",
+            names.len(),
+            names.join(", ")
+        ))
         .details(lines(transcript, &names))
 }
 
@@ -105,18 +109,19 @@ fn failed(transcript: &Transcript, case: &Case, names: &[&str], name: &str) -> J
 }
 
 /// Why a wrong address says nothing.
-fn unsaid(transcript: &Transcript, name: &str) -> Option<Judgement> {
+fn unsaid(transcript: &Transcript, names: &[&str], name: &str) -> Option<Judgement> {
     let Some(value) = transcript.fact(&format!("registered.{name}")) else {
         let sentence = "the check did not send what it wanted to send";
         let judgement = Judgement::inconclusive(sentence);
         return Some(judgement.observed(format!("nothing was sent as `{name}`")));
     };
     if let Some(missing) = value.get("missing").and_then(Value::as_str) {
+        let why = value.get("why").and_then(Value::as_str).unwrap_or("nothing is set up for it");
         return Some(
             Judgement::inconclusive("our own side lacks an address to try")
-                .observed(format!("the harness has nothing for `{missing}`"))
+                .observed(format!("`{missing}`: {why}; {}", tried(transcript, names)))
                 .expected(format!(
-                    "a name `{missing}.` before that of the harness, with such a certificate"
+                    "`[harness.names.{missing}]` in the settings of the server (docs/harness.md)"
                 )),
         );
     }
@@ -142,6 +147,20 @@ fn unsaid(transcript: &Transcript, name: &str) -> Option<Judgement> {
         Judgement::inconclusive("a wrong address has no answer that says anything")
             .observed(format!("{words} for `{name}`"))
     })
+}
+
+/// Which of the wrong addresses there were, for people.
+fn tried(transcript: &Transcript, names: &[&str]) -> String {
+    let is_there = |name: &&&str| {
+        let value = transcript.fact(&format!("registered.{name}"));
+        value.is_some_and(|it| it.get("missing").is_none())
+    };
+    let there: Vec<&str> = names.iter().filter(is_there).copied().collect();
+    let (tried, all) = (there.len(), names.len());
+    if there.is_empty() {
+        return format!("tried: 0 of {all}");
+    }
+    format!("tried: {tried} of {all} ({})", there.join(", "))
 }
 
 fn lines(transcript: &Transcript, names: &[&str]) -> Vec<String> {

@@ -154,10 +154,13 @@ pub(crate) async fn visit(subject: &str, manifest: &Manifest, talk: &mut Talk, w
     let same_machine = peers.iter().all(|it| it.peer.ip().is_loopback());
     let mut traps = Vec::new();
     for it in wrong {
-        let Some(trap) = Trap::set(*it, &harness, &stem).await else {
-            let value = json!({ "missing": it.word().unwrap_or("port") });
-            talk.fact(&format!("registered.{}", it.name()), "harness", value);
-            continue;
+        let trap = match Trap::set(*it, &harness, (&stem, talk.now())).await {
+            Ok(trap) => trap,
+            Err(why) => {
+                let value = json!({ "missing": it.name(), "why": why });
+                talk.fact(&format!("registered.{}", it.name()), "harness", value);
+                continue;
+            }
         };
         let mut accepted = false;
         let mut refused = true;

@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use countersign_model::time::Timestamp;
+
 use super::ear::Ear;
-use crate::harness::{Booth, Harness, Reply, Seen};
+use crate::harness::{Booth, Harness, Reply, Seen, WrongName};
 
 /// What is wrong with an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(crate) enum Wrong {
     NameInward,
     /// No TLS.
     NoTls,
+    /// It speaks TLS 1.0 alone.
+    OldTls,
     /// Its certificate bears another name.
     OtherHost,
     /// A network of one's own.
@@ -34,6 +38,8 @@ pub(crate) enum Wrong {
     Redirects,
     /// It redirects to loopback.
     RedirectsInward,
+    /// Its certificate was revoked.
+    Revoked,
     /// Its certificate is vouched for by nobody.
     SelfSigned,
 }
@@ -51,20 +57,24 @@ impl Wrong {
             Self::Localhost => "localhost",
             Self::NameInward => "name-that-leads-inward",
             Self::NoTls => "no-tls",
+            Self::OldTls => "old-tls",
             Self::Private => "private-network",
             Self::Redirects => "redirect",
             Self::RedirectsInward => "redirect-inward",
+            Self::Revoked => "revoked",
             Self::SelfSigned => "self-signed",
             Self::OtherHost => "wrong-host",
         }
     }
 
-    /// The name below ours that has such a certificate.
-    pub(crate) fn word(self) -> Option<&'static str> {
+    /// The name below ours where that is so.
+    pub(crate) fn named(self) -> Option<WrongName> {
         match self {
-            Self::Expired => Some("expired"),
-            Self::SelfSigned => Some("self-signed"),
-            Self::OtherHost => Some("wrong-host"),
+            Self::Expired => Some(WrongName::Expired),
+            Self::OldTls => Some(WrongName::OldTls),
+            Self::OtherHost => Some(WrongName::WrongHost),
+            Self::Revoked => Some(WrongName::Revoked),
+            Self::SelfSigned => Some(WrongName::SelfSigned),
             _ => None,
         }
     }
@@ -86,11 +96,20 @@ enum Catch {
     Clear(String),
     Ear(Ear),
     Nobody,
+    /// Where nothing but TLS 1.0 is spoken, and how many had gone on there before.
+    OldTls(u64),
 }
 
+/// Why there is no address to try, for people.
+pub(super) type Lacking = String;
+
 impl Trap {
-    /// Makes one. None means that our side lacks what it takes.
-    pub(super) async fn set(wrong: Wrong, harness: &Harness, stem: &str) -> Option<Self> {
+    /// Makes one, where our side has what it takes.
+    pub(super) async fn set(
+        wrong: Wrong,
+        harness: &Harness,
+        (stem, now): (&str, Timestamp),
+    ) -> Result<Self, Lacking> {
         let name = wrong.name();
         let booth = format!("{stem}-{name}");
         let ear = |it: IpAddr| async move { Ear::open(it).await };
@@ -108,17 +127,26 @@ impl Trap {
             Wrong::NameInward => at(&format!("inward.{}", harness.host()), ear(local).await),
             Wrong::Private => at("10.0.0.1", None),
             Wrong::Metadata => at("169.254.169.254", None),
-            Wrong::Expired | Wrong::SelfSigned | Wrong::OtherHost => {
-                let origin = harness.named(wrong.word()?)?;
-                let stand = harness.open(&booth, taken);
-                (format!("{origin}/{booth}"), Catch::Booth(stand))
+            Wrong::Expired
+            | Wrong::OldTls
+            | Wrong::OtherHost
+            | Wrong::Revoked
+            | Wrong::SelfSigned => {
+                let lacking = || "there is no such name".to_owned();
+                let named = wrong.named().ok_or_else(lacking)?;
+                let origin = harness.named(named, now).map_err(|it| it.to_string())?;
+                let catch = match wrong {
+                    Wrong::OldTls => Catch::OldTls(harness.went_on_in_old_tls()),
+                    _ => Catch::Booth(harness.open(&booth, taken)),
+                };
+                (format!("{origin}/{booth}"), catch)
             }
-            Wrong::NoTls => return Some(Self::in_the_clear(name, harness, &booth)),
+            Wrong::NoTls => return Ok(Self::in_the_clear(name, harness, &booth)),
             Wrong::Redirects | Wrong::RedirectsInward => {
-                return Some(Self::redirecting(wrong, harness, &booth, ear(local).await));
+                return Ok(Self::redirecting(wrong, harness, &booth, ear(local).await));
             }
         };
-        Some(Self { name, urls: vec![url], catch, _lure: None })
+        Ok(Self { name, urls: vec![url], catch, _lure: None })
     }
 
     /// Without TLS where our own server is, and where servers without TLS usually are.
@@ -153,6 +181,7 @@ impl Trap {
             Catch::Clear(name) => harness.in_the_clear(name),
             Catch::Ear(it) => it.count(),
             Catch::Nobody => 0,
+            Catch::OldTls(before) => harness.went_on_in_old_tls().saturating_sub(*before),
         }
     }
 
@@ -160,7 +189,7 @@ impl Trap {
     /// the sender runs on it too.
     pub(super) fn would_show(&self, same_machine: bool) -> bool {
         match self.catch {
-            Catch::Booth(_) | Catch::Clear(_) => true,
+            Catch::Booth(_) | Catch::Clear(_) | Catch::OldTls(_) => true,
             Catch::Ear(_) => same_machine,
             Catch::Nobody => false,
         }

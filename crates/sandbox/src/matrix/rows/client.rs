@@ -46,7 +46,11 @@ pub(super) const ROWS: &[Row] = &[
         right: &[Meridian],
         mutants: &[
             Does(Meridian, Fault::Client(ClientFault::SkipsCertificates)),
+            Does(Meridian, Fault::Client(ClientFault::IgnoresRevocation)),
+            Does(Meridian, Fault::Client(ClientFault::FallsBackToOldTls)),
             Does(Meridian, Fault::Sender(SenderFault::IgnoresCertificates)),
+            Does(Meridian, Fault::Sender(SenderFault::IgnoresRevocation)),
+            Does(Meridian, Fault::Sender(SenderFault::FallsBackToOldTls)),
         ],
         leans: Partner,
     },
