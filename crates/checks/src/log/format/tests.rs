@@ -32,7 +32,7 @@ pub(super) fn shown(line: &str) -> String {
     let texts = [
         ("event", &record.event_id),
         ("client", &record.client_id),
-        ("token", &record.token_id),
+        ("token_id", &record.token_id),
         ("hash", &record.token_hash),
         ("session", &record.session_id),
         ("actor", &record.actor),
@@ -159,7 +159,7 @@ fn a_line_of_our_own_becomes_a_record() {
     let twice = r#"{"time":1795489511,"time":"soon","scope":"a b","status":"200"}"#;
     let seen: Vec<String> = [super::own::SAMPLE, odd, twice].into_iter().map(shown).collect();
     insta::assert_snapshot!(seen.join("\n"), @r#"
-    json-lines Request refused time=2026-11-24T03:05:11.000Z expires=2026-11-24T03:10:11.000Z client="a" token="t1" scope=x,y ip=192.0.2.1 seq=7 order_id:"o-1"
+    json-lines Request refused time=2026-11-24T03:05:11.000Z expires=2026-11-24T03:10:11.000Z client="a" token_id="t1" scope=x,y ip=192.0.2.1 seq=7 order_id:"o-1"
     json-lines Request scope=x unreadable:ip unreadable:seq unreadable:time
     json-lines Request scope=a,b status:"200" unreadable:time
     "#);
