@@ -267,10 +267,7 @@ pub fn clients(manifest: &Manifest) -> Vec<ClientRegistration> {
             networks: networks.clone(),
             max_per_hour: manifest.declared_use.as_ref().and_then(|it| it.max_per_hour),
             alerts: manifest.alerts.iter().map(|it| it.signal.clone()).collect(),
-            extras: Extras {
-                owner: Some(manifest.owners.business.to_string()),
-                ..Extras::default()
-            },
+            extras: Extras { owner: Some(manifest.owners.business.clone()), ..Extras::default() },
             lapses: BTreeSet::new(),
         }
     };

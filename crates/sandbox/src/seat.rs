@@ -14,7 +14,7 @@ pub const HARNESS_HOST: &str = "probe.example.com";
 /// The checker's own server: its port is held until somebody starts it.
 #[derive(Debug)]
 pub(crate) enum HarnessSlot {
-    Held(HarnessConfig),
+    Held(Box<HarnessConfig>),
     Running(Arc<Harness>),
     Elsewhere,
 }

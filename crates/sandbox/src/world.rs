@@ -167,7 +167,7 @@ impl World {
         });
         let secrets = setting.secrets.clone();
         let roles = Roles::start(&setting, roles, &authority)?;
-        let harness = Mutex::new(HarnessSlot::Held(harness));
+        let harness = Mutex::new(HarnessSlot::Held(Box::new(harness)));
         let world = Self {
             net,
             production,
@@ -288,7 +288,7 @@ impl World {
         }
         match std::mem::replace(&mut *slot, HarnessSlot::Elsewhere) {
             HarnessSlot::Held(config) => {
-                let harness = Harness::start(config);
+                let harness = Harness::start(*config);
                 let harness = harness.map_err(|it| StartError::Refused(it.to_string()))?;
                 *slot = HarnessSlot::Running(Arc::clone(&harness));
                 Ok(harness)

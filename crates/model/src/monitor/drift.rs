@@ -52,12 +52,11 @@ impl Drift {
 pub fn drifts(certified: &Baseline, now: &Baseline) -> Vec<Drift> {
     let mut found = Vec::new();
     for (client, granted) in &now.granted {
-        match certified.granted.get(client) {
-            Some(before) => of_client(client, before, granted, &mut found),
-            None => {
-                let place = format!("{client}: identity");
-                found.push(Drift::new("key-changed", place, "unknown", "present"));
-            }
+        if let Some(before) = certified.granted.get(client) {
+            of_client(client, before, granted, &mut found);
+        } else {
+            let place = format!("{client}: identity");
+            found.push(Drift::new("key-changed", place, "unknown", "present"));
         }
     }
     for (id, types) in &now.subscriptions {
@@ -131,6 +130,8 @@ mod tests {
 
     use super::*;
 
+    type Change = fn(&mut Granted);
+
     fn set(words: &[&str]) -> BTreeSet<String> {
         words.iter().map(|it| (*it).to_owned()).collect()
     }
@@ -157,7 +158,7 @@ mod tests {
 
     #[test]
     fn each_new_power_is_named_once() {
-        let table: [(&str, fn(&mut Granted)); 12] = [
+        let table: [(&str, Change); 12] = [
             ("", |it| it.scopes.clear()),
             ("scope-added acme: scope: not granted -> b", |it| {
                 it.scopes.insert("b".to_owned());
