@@ -45,6 +45,12 @@ const TOOLS: &[Tool] = &[
         packages: &["npm"],
     },
     Tool {
+        program: "openssl",
+        argument: "version",
+        what_for: "TLS is looked at, and old TLS is refused, by a library that others wrote",
+        packages: &["openssl"],
+    },
+    Tool {
         program: "python3",
         argument: "--version",
         what_for: "signatures are verified by code that others wrote",

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::drill::rotation::{keys, requests::Requests};
-use crate::harness::{Inner, Seen, hello};
+use crate::harness::{Inner, Seen, greet};
 use crate::live::ask::Received;
 use crate::log::format;
 use crate::probe::agent::{self, page};
@@ -115,14 +115,9 @@ pub fn effects(bytes: &[u8]) {
     }
 }
 
-/// What comes to the harness first: the hello of a TLS client, or a request without TLS, and what
-/// scripts look at.
+/// What comes to the harness before and instead of TLS, and what its scripts look at.
 pub fn harness(bytes: &[u8]) {
-    if let Some(offered) = hello::read(bytes) {
-        assert!(offered.suites.len() * 2 < bytes.len(), "every suite stood there");
-        let length = offered.name.map_or(0, |it| it.len());
-        assert!(length < bytes.len(), "the name stood there");
-    }
+    greet(bytes);
     let inner = Inner::default();
     inner.clear(bytes);
     let text = String::from_utf8_lossy(bytes);

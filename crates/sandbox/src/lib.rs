@@ -10,6 +10,8 @@ mod front;
 mod more;
 mod net;
 mod oauth_fault;
+mod outbound;
+mod revoked;
 mod ring;
 mod role;
 pub mod seat;

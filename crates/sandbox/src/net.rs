@@ -13,22 +13,20 @@ pub struct Net {
     pub resolve: BTreeMap<String, SocketAddr>,
     /// The authority's certificate.
     pub ca_pem: String,
-    /// The authority's list of what it has revoked.
-    pub crl_pem: String,
 }
 
 impl Net {
-    /// A client that knows these hosts and no others, and calls from this address. It looks whether a
-    /// certificate was revoked, and takes none of which it cannot tell.
+    /// A client that knows these hosts and no others, and calls from this address.
     pub fn client(&self, from: Option<IpAddr>) -> Result<reqwest::Client, StartError> {
-        let list = reqwest::tls::CertificateRevocationList::from_pem(self.crl_pem.as_bytes())
-            .map_err(StartError::Client)?;
-        self.builder(from)?.tls_crls_only([list]).build().map_err(StartError::Client)
+        self.builder(from)?.build().map_err(StartError::Client)
     }
 
-    /// The same client, which never asks whether a certificate was revoked.
-    pub(crate) fn trusting_client(&self) -> Result<reqwest::Client, StartError> {
-        self.builder(None)?.build().map_err(StartError::Client)
+    /// A client that knows the same hosts, and verifies whom it talks to in its own way.
+    pub(crate) fn client_with(
+        &self,
+        tls: rustls::ClientConfig,
+    ) -> Result<reqwest::Client, StartError> {
+        self.hosts(None).tls_backend_preconfigured(tls).build().map_err(StartError::Client)
     }
 
     /// The same client, which takes every certificate.
@@ -41,8 +39,11 @@ impl Net {
         crate::tls::install_provider();
         let authority =
             reqwest::Certificate::from_pem(self.ca_pem.as_bytes()).map_err(StartError::Client)?;
+        Ok(self.hosts(from).tls_certs_only([authority]))
+    }
+
+    fn hosts(&self, from: Option<IpAddr>) -> reqwest::ClientBuilder {
         let mut builder = reqwest::Client::builder()
-            .tls_certs_only([authority])
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TIMEOUT)
@@ -51,7 +52,7 @@ impl Net {
         for (host, address) in self.resolve.iter().filter(|it| !it.0.contains(':')) {
             builder = builder.resolve(host, *address);
         }
-        Ok(builder)
+        builder
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn harness_names() -> Vec<String> {
 
 /// What the checker's own server shows under each of its names.
 pub(crate) fn shown(authority: &Authority) -> Result<Shown, StartError> {
-    let own = authority.issue(&[HARNESS_HOST.to_owned()])?;
+    let own = authority.right(HARNESS_HOST)?;
     let mut wrong = BTreeMap::new();
     for name in WrongName::ALL {
         let host = format!("{}.{HARNESS_HOST}", name.word());

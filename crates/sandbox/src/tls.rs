@@ -1,28 +1,27 @@
 //! One certificate authority per run, and servers that it vouches for.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum_server::tls_rustls::RustlsConfig;
 use countersign_checks::harness::WrongName;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason,
-    RevokedCertParams, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PKCS_RSA_SHA256, RevocationReason, RevokedCertParams, SerialNumber,
 };
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::version::TLS12;
 
-use crate::clock;
 use crate::partner::{Fault, TlsFault};
+use crate::{clock, revoked};
 
 /// A certificate authority that lives as long as this value.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
-    crl: String,
 }
 
 impl std::fmt::Debug for Authority {
@@ -55,14 +54,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
         let pem = params.self_signed(&key)?.pem();
-        let issuer = Issuer::new(params, key);
-        let crl = revocations(&issuer)?;
-        Ok(Self { issuer, pem, crl })
-    }
-
-    /// The list of what it has revoked (RFC 5280, section 5), for those who are to look there.
-    pub fn revocations(&self) -> &str {
-        &self.crl
+        Ok(Self { issuer: Issuer::new(params, key), pem })
     }
 
     /// Its certificate, for those who are to trust it.
@@ -77,11 +69,16 @@ impl Authority {
 
     /// A certificate for these hosts and its new private key, as PEM.
     pub fn issue(&self, hosts: &[String]) -> Result<(String, String), TlsError> {
-        let mut params = CertificateParams::new(hosts.to_vec())?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
-        let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &self.issuer)?;
+        self.issued(hosts, &KeyPair::generate()?)
+    }
+
+    /// The same with a key for RSA, of 2048 bits: what was made before TLS 1.2 may know no other.
+    pub fn issue_rsa(&self, hosts: &[String]) -> Result<(String, String), TlsError> {
+        self.issued(hosts, &KeyPair::generate_for(&PKCS_RSA_SHA256)?)
+    }
+
+    fn issued(&self, hosts: &[String], key: &KeyPair) -> Result<(String, String), TlsError> {
+        let certificate = params(hosts.to_vec(), (-1, 89))?.signed_by(key, &self.issuer)?;
         Ok((certificate.pem(), key.serialize_pem()))
     }
 
@@ -90,18 +87,64 @@ impl Authority {
         Ok(RustlsConfig::from_config(self.made(hosts, None)?))
     }
 
-    /// A certificate that is wrong in this way for the server of this host, and its key, as PEM. Of TLS
-    /// 1.0 nothing is wrong but the version.
+    /// A certificate of the checker's own server, and its key, as PEM. It names the list of what was
+    /// revoked.
+    pub(crate) fn right(&self, host: &str) -> Result<(String, String), TlsError> {
+        let key = KeyPair::generate()?;
+        Ok((self.listed(host, (-1, 89), 1, &key)?, key.serialize_pem()))
+    }
+
+    /// One that is wrong in this way for the server of this host, and its key. Of TLS 1.0 nothing is
+    /// wrong but the version.
     pub(crate) fn wrong(&self, name: WrongName, host: &str) -> Result<(String, String), TlsError> {
-        let flaw = match name {
-            WrongName::Expired => Some(TlsFault::CertificateRanOut),
-            WrongName::SelfSigned => Some(TlsFault::CertificateOfNobody),
-            WrongName::WrongHost => Some(TlsFault::CertificateOfAnotherHost),
-            WrongName::Revoked | WrongName::OldTls => None,
+        let (host, days, number) = match name {
+            WrongName::Expired => (host, (-80, -1), 2),
+            WrongName::Revoked => (host, (-1, 89), REVOKED),
+            WrongName::OldTls => {
+                let key = old_key()?;
+                return Ok((self.listed(host, (-1, 89), 4, key)?, key.serialize_pem()));
+            }
+            WrongName::SelfSigned => {
+                let key = KeyPair::generate()?;
+                let lonely = params(vec![host.to_owned()], (-1, 89))?.self_signed(&key)?;
+                return Ok((lonely.pem(), key.serialize_pem()));
+            }
+            WrongName::WrongHost => ("elsewhere.example", (-1, 89), 5),
         };
-        let serial = (name == WrongName::Revoked).then(|| SerialNumber::from(REVOKED));
-        let (certificate, key) = self.signed(&[host.to_owned()], flaw, serial)?;
-        Ok((certificate.pem(), key.serialize_pem()))
+        let key = KeyPair::generate()?;
+        Ok((self.listed(host, days, number, &key)?, key.serialize_pem()))
+    }
+
+    /// A certificate with this number that names the list of what was revoked.
+    fn listed(
+        &self,
+        host: &str,
+        days: (i64, i64),
+        number: u64,
+        key: &KeyPair,
+    ) -> Result<String, TlsError> {
+        let mut params = params(vec![host.to_owned()], days)?;
+        params.serial_number = Some(SerialNumber::from(number));
+        params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![revoked::url()] }];
+        Ok(params.signed_by(key, &self.issuer)?.pem())
+    }
+
+    /// The list of what it has revoked (DER; RFC 5280, section 5).
+    pub(crate) fn revocations(&self) -> Result<Vec<u8>, TlsError> {
+        let list = CertificateRevocationListParams {
+            this_update: day(-1)?,
+            next_update: day(7)?,
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![RevokedCertParams {
+                serial_number: SerialNumber::from(REVOKED),
+                revocation_time: day(-1)?,
+                reason_code: Some(RevocationReason::KeyCompromise),
+                invalidity_date: None,
+            }],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        Ok(list.signed_by(&self.issuer)?.der().to_vec())
     }
 
     /// The same with this flaw, where it is one of the certificate or of the versions.
@@ -110,65 +153,51 @@ impl Authority {
         hosts: &[String],
         flaw: Option<TlsFault>,
     ) -> Result<Arc<ServerConfig>, TlsError> {
-        let (certificate, key) = self.signed(hosts, flaw, None)?;
-        config(&certificate, &key, flaw)
-    }
-
-    fn signed(
-        &self,
-        hosts: &[String],
-        flaw: Option<TlsFault>,
-        serial: Option<SerialNumber>,
-    ) -> Result<(rcgen::Certificate, KeyPair), TlsError> {
         let mut names = match flaw {
             Some(TlsFault::CertificateOfAnotherHost) => vec!["elsewhere.example".to_owned()],
             _ => hosts.to_vec(),
         };
         names.push("127.0.0.1".to_owned());
-        let mut params = CertificateParams::new(names)?;
-        let (from, until) = match flaw {
+        let days = match flaw {
             Some(TlsFault::CertificateRanOut) => (-80, -1),
             Some(TlsFault::CertificateRunsOut) => (-80, 10),
             Some(TlsFault::CertificateRunsLong) => (-1, 399),
             _ => (-1, 89),
         };
-        let days = |count: i64| {
-            time::OffsetDateTime::from_unix_timestamp(clock::now().seconds() + count * DAY)
-        };
-        params.not_before = days(from)?;
-        params.not_after = days(until)?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
-        params.serial_number = serial;
+        let params = params(names, days)?;
         let key = KeyPair::generate()?;
         let certificate = match flaw {
             Some(TlsFault::CertificateOfNobody) => params.self_signed(&key)?,
             _ => params.signed_by(&key, &self.issuer)?,
         };
-        Ok((certificate, key))
+        config(&certificate, &key, flaw)
     }
 }
 
-/// The list of an authority that revoked one certificate.
-fn revocations(issuer: &Issuer<'_, KeyPair>) -> Result<String, TlsError> {
-    let days = |count: i64| {
-        time::OffsetDateTime::from_unix_timestamp(clock::now().seconds() + count * DAY)
-    };
-    let revoked = RevokedCertParams {
-        serial_number: SerialNumber::from(REVOKED),
-        revocation_time: days(-1)?,
-        reason_code: Some(RevocationReason::KeyCompromise),
-        invalidity_date: None,
-    };
-    let list = CertificateRevocationListParams {
-        this_update: days(-1)?,
-        next_update: days(89)?,
-        crl_number: SerialNumber::from(1_u64),
-        issuing_distribution_point: None,
-        revoked_certs: vec![revoked],
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    Ok(list.signed_by(issuer)?.pem()?)
+/// A certificate of a server with these names, from and until so many days from now.
+fn params(names: Vec<String>, (from, until): (i64, i64)) -> Result<CertificateParams, TlsError> {
+    let mut params = CertificateParams::new(names)?;
+    params.not_before = day(from)?;
+    params.not_after = day(until)?;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+/// The key of the server that speaks TLS 1.0: RSA, whose key exchange its clients know best. Nothing is
+/// ever signed with it, so that one is enough for all.
+fn old_key() -> Result<&'static KeyPair, TlsError> {
+    static KEY: OnceLock<KeyPair> = OnceLock::new();
+    if let Some(key) = KEY.get() {
+        return Ok(key);
+    }
+    let made = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
+    Ok(KEY.get_or_init(|| made))
+}
+
+/// This many days from now.
+fn day(count: i64) -> Result<time::OffsetDateTime, time::error::ComponentRange> {
+    time::OffsetDateTime::from_unix_timestamp(clock::now().seconds() + count * DAY)
 }
 
 /// What a server presents when it is right, and with each flaw.
@@ -220,8 +249,8 @@ pub(crate) fn install_provider() {
     let _installed_before = default_provider().install_default();
 }
 
-/// The serial number of the certificate that was revoked; others are chance.
-const REVOKED: u64 = 0x5ca1_ab1e;
+/// The number of the certificate that was revoked.
+const REVOKED: u64 = 3;
 const DAY: i64 = 24 * 60 * 60;
 /// The flaws of what a server presents.
 const FLAWS: [TlsFault; 6] = [

@@ -21,6 +21,7 @@ use crate::manifests::{OVER_BROAD_SCOPE, Version, manifest, read};
 use crate::partner::{PartnerConfig, Tenant};
 use crate::platform::JWT_BEARER;
 use crate::registration::{self, Lapse, SubscriptionRegistration};
+use crate::revoked::{self, Published};
 use crate::role::{self, HeldSecrets, Roles, Setting, WEAK_SECRET};
 use crate::seat::{HARNESS_HOST, HarnessSeat, HarnessSlot, Shown, harness_names, shown};
 use crate::serve::listener;
@@ -45,6 +46,7 @@ pub struct World {
     secrets: HeldSecrets,
     harness: Mutex<HarnessSlot>,
     shown: Shown,
+    _revoked: Published,
     legacy_secret: String,
     // Last, so that it outlives what writes there.
     _folder: TempDir,
@@ -86,6 +88,7 @@ impl World {
         hold(TEST_HOST, &[TEST_HOST])?;
         let names = harness_names();
         hold(HARNESS_HOST, &names.iter().map(String::as_str).collect::<Vec<_>>())?;
+        hold(revoked::HOST, &[revoked::HOST])?;
         for kind in Kind::EVERY {
             hold(kind.slug(), kind.hosts())?;
         }
@@ -95,11 +98,7 @@ impl World {
         for kind in Kind::EVERY {
             plain.insert(kind, plain_port(kind, &mut resolve)?);
         }
-        let net = Net {
-            resolve,
-            ca_pem: authority.pem().to_owned(),
-            crl_pem: authority.revocations().to_owned(),
-        };
+        let net = Net { resolve, ca_pem: authority.pem().to_owned() };
         let mut take = |name: &str| match listeners.remove(name) {
             Some(held) => Ok(held),
             None => listener(),
@@ -122,6 +121,7 @@ impl World {
                 Lane::Trial => test.take_tokens_of(server),
             }
         }
+        let revoked = Published::start(take(revoked::HOST)?, authority.revocations()?)?;
         let shown = shown(&authority)?;
         let harness = HarnessConfig {
             url: format!("https://{HARNESS_HOST}"),
@@ -177,6 +177,7 @@ impl World {
             secrets,
             harness,
             shown,
+            _revoked: revoked,
             legacy_secret,
             _folder: folder,
         };

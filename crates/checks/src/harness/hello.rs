@@ -1,18 +1,20 @@
 //! Reads the first message of a TLS client, as far as a server of another time has to know it.
 
+use crate::live::fields::Reader;
+
 /// What a client offers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Offered {
+pub(super) struct Offered {
     /// The name that it asks for, in lowercase.
-    pub(crate) name: Option<String>,
+    pub(super) name: Option<String>,
     /// Its cipher suites, in its order.
-    pub(crate) suites: Vec<u16>,
+    pub(super) suites: Vec<u16>,
     /// Whether it knows secure renegotiation (RFC 5746): it may insist on it.
     pub(super) renegotiates_safely: bool,
 }
 
 /// Reads a `ClientHello` that came in one record; nothing where it is none.
-pub(crate) fn read(record: &[u8]) -> Option<Offered> {
+pub(super) fn read(record: &[u8]) -> Option<Offered> {
     let mut reader = Reader(record);
     let kind = reader.byte()?;
     reader.number()?;
@@ -59,24 +61,6 @@ fn name(value: &[u8]) -> Option<String> {
     let length = usize::from(reader.number()?);
     let name = std::str::from_utf8(reader.take(length)?).ok()?;
     Some(name.to_ascii_lowercase())
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take(1)?.first().copied()
-    }
-
-    fn number(&mut self) -> Option<u16> {
-        Some(u16::from_be_bytes(self.take(2)?.try_into().ok()?))
-    }
 }
 
 const HANDSHAKE: u8 = 22;

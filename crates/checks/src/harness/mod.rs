@@ -5,7 +5,7 @@
 //! Everything is bounded: connections, heads, bodies, time, and what is kept.
 
 mod booth;
-pub(crate) mod hello;
+mod hello;
 pub mod issuer;
 pub mod keys;
 mod listen;
@@ -128,10 +128,10 @@ impl Harness {
         format!("{}.{}", name.word(), self.host())
     }
 
-    /// How many have gone on in TLS 1.0 where nothing else is spoken.
-    pub fn went_on_in_old_tls(&self) -> u64 {
+    /// What became of those who were answered in TLS 1.0, from so many on.
+    pub fn old_tls(&self, from: usize) -> Vec<Reaction> {
         let knocks = self.knocks(&self.host_named(WrongName::OldTls));
-        knocks.iter().filter(|it| it.old_tls == Some(Reaction::WentOn)).count() as u64
+        knocks.iter().filter_map(|it| it.old_tls).skip(from).collect()
     }
 
     /// How many requests without TLS asked for this booth.
@@ -176,6 +176,20 @@ impl Harness {
     pub fn knocks(&self, name: &str) -> Vec<Knock> {
         let knocks = self.inner.knocks.lock().unwrap_or_else(PoisonError::into_inner);
         knocks.iter().filter(|it| it.name.as_deref() == Some(name)).cloned().collect()
+    }
+}
+
+/// Reads the first message of a client and answers it in TLS 1.0; reads it as a reaction, too.
+pub(crate) fn greet(bytes: &[u8]) {
+    if let Some(offered) = hello::read(bytes) {
+        assert!(offered.suites.len() * 2 < bytes.len(), "every suite stood there");
+        let name = offered.name.as_ref().map_or(0, String::len);
+        assert!(name < bytes.len(), "the name stood there");
+        let answer = old_tls::answer(&offered, &[vec![0; 9]], old_tls::KeyKind::Ec, [5; 32]);
+        assert!(answer.starts_with(&[22, 3, 1]), "it begins with a handshake in TLS 1.0");
+    }
+    if let Some((kind, body)) = bytes.split_first() {
+        let _reaction = old_tls::reaction(*kind, body.get(4..).unwrap_or_default());
     }
 }
 

@@ -228,7 +228,7 @@ mod tests {
                 Err(why) => why.to_string(),
             }
         };
-        let (past, present, future) = ([8, 10], [10, 12], [12, 12]);
+        let (past, present, future) = ([9, 10], [10, 12], [12, 12]);
         let lines = [
             fit(Expired, "expired.probe.example.com", past, false),
             fit(Expired, "*.probe.example.com", past, false),
@@ -243,13 +243,13 @@ mod tests {
             fit(WrongHost, "*.probe.example.com", present, false),
             fit(OldTls, "old-tls.probe.example.com", present, false),
         ];
-        insta::assert_snapshot!(lines.join("\n"), @"
+        insta::assert_snapshot!(lines.join("\n"), @r"
         fit
         fit
         its certificate runs until 2026-12-01T00:00:00.000Z
         its certificate is not for expired.probe.example.com
         fit
-        its certificate runs from 2026-08-01T00:00:00.000Z to 2026-10-01T00:00:00.000Z alone
+        its certificate runs from 2026-09-01T00:00:00.000Z to 2026-10-01T00:00:00.000Z alone
         its certificate runs from 2026-12-01T00:00:00.000Z to 2026-12-01T00:00:00.000Z alone
         fit
         its certificate is signed by CN=Some authority

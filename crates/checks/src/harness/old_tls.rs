@@ -12,9 +12,9 @@ use super::hello::Offered;
 /// What a client did when it was answered in TLS 1.0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaction {
-    /// It hung up, or ended it with this alert.
+    /// It hung up, or ended it with this alert: about the version, or what is offered with it.
     Refused(Option<u8>),
-    /// It did neither in time, or something that says nothing.
+    /// It did neither in time, or something that says nothing: it may have read on for a while.
     Unclear,
     /// It went on in TLS 1.0.
     WentOn,
@@ -60,7 +60,9 @@ pub(super) fn reaction(kind: u8, body: &[u8]) -> Option<Reaction> {
         (ALERT, [_, description, ..]) if BEHIND_THE_VERSION.contains(description) => {
             Some(Reaction::WentOn)
         }
-        (ALERT, [_, description, ..]) => Some(Reaction::Refused(Some(*description))),
+        (ALERT, [_, description, ..]) if ABOUT_THE_VERSION.contains(description) => {
+            Some(Reaction::Refused(Some(*description)))
+        }
         (HANDSHAKE, [CLIENT_KEY_EXCHANGE, ..]) | (APPLICATION_DATA, _) => Some(Reaction::WentOn),
         _ => Some(Reaction::Unclear),
     }
@@ -139,6 +141,9 @@ const HANDSHAKE_FAILURE: u8 = 40;
 /// Alerts about what comes behind the version: the certificate and the signature of the key exchange
 /// (`bad_certificate` to `unknown_ca`, `access_denied`, `decrypt_error`).
 const BEHIND_THE_VERSION: [u8; 8] = [42, 43, 44, 45, 46, 48, 49, 51];
+/// Alerts of whoever does not go on: `close_notify`, `handshake_failure`, `illegal_parameter`,
+/// `protocol_version`, `insufficient_security`, `user_canceled`.
+const ABOUT_THE_VERSION: [u8; 6] = [0, HANDSHAKE_FAILURE, 47, 70, 71, 90];
 const NAMED_CURVE: u8 = 3;
 const P256: [u8; 2] = [0, 23];
 /// RSA with AES-128-CBC, AES-256-CBC or 3DES, and SHA-1.
@@ -163,6 +168,7 @@ mod tests {
         let table = [
             ("protocol_version", ALERT, vec![2, 70], Some(Reaction::Refused(Some(70)))),
             ("handshake_failure", ALERT, vec![2, 40], Some(Reaction::Refused(Some(40)))),
+            ("internal_error", ALERT, vec![2, 80], Some(Reaction::Unclear)),
             ("decrypt_error", ALERT, vec![2, 51], Some(Reaction::WentOn)),
             ("unknown_ca", ALERT, vec![2, 48], Some(Reaction::WentOn)),
             ("half an alert", ALERT, vec![2], Some(Reaction::Unclear)),

@@ -6,6 +6,7 @@ pub mod client;
 pub mod clock;
 pub mod dns;
 pub mod entropy;
+pub(crate) mod fields;
 pub mod handshake;
 pub mod heard;
 pub mod hello;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fields::Reader;
 use super::hello::{HANDSHAKE, RENEGOTIATION_INFO};
 
 /// How much of an answer is read at most.
@@ -129,24 +130,6 @@ fn server_hello(bytes: &[u8]) -> Option<ServerHello> {
         }
     }
     Some(ServerHello { version, suite, compression, renegotiation_info, extensions })
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take(1)?.first().copied()
-    }
-
-    fn number(&mut self) -> Option<u16> {
-        Some(u16::from_be_bytes(self.take(2)?.try_into().ok()?))
-    }
 }
 
 /// Warnings that end nothing: `unrecognized_name` and `no_renegotiation`.

@@ -10,14 +10,14 @@ pub enum ClientFault {
     AcceptsMissingIssuer,
     /// It takes an answer of another issuer than the one that it asked.
     AcceptsOtherIssuer,
-    /// It takes certificates that were revoked.
-    IgnoresRevocation,
-    /// It tries TLS 1.0 where nothing newer is spoken.
-    FallsBackToOldTls,
     /// It believes metadata whatever issuer they name.
     BelievesAnyMetadata,
+    /// It goes on in TLS 1.0 where a server speaks nothing newer.
+    GoesOnInOldTls,
     /// It sends to servers whose certificate it does not verify.
     SkipsCertificates,
+    /// It sends to servers whose certificate was revoked.
+    SkipsRevocation,
     /// It redirects to wherever a parameter says after a sign-in.
     RedirectsAnywhere,
     /// It redirects to wherever a parameter says that only looks like a path of its own.

@@ -51,7 +51,7 @@ pub use tls_fault::TlsFault;
 use crate::front::{Plain, PlainPort};
 use crate::manifests::manifest;
 use crate::registration::CallerKey;
-use crate::role::app;
+use crate::role::{app, send};
 use crate::serve::Served;
 use crate::tls::Flawed;
 use crate::{Authority, Net, StartError, clock, entropy};
@@ -341,7 +341,8 @@ fn routes(inner: &Arc<Inner>, net: &Net) -> Result<Router, StartError> {
             .route("/id", post(receiver::receive))
             .route("/effects", get(receiver::effects))
             .route("/canary", get(receiver::object))
-            .merge(app::router(&inner.faults, net, "app.acme.example")?),
+            .merge(app::router(&inner.faults, net, "app.acme.example")?)
+            .merge(send::router(inner.callers.first(), &inner.faults, net)?),
         Kind::Meridian => router
             .route("/hooks", post(receiver::receive))
             .route("/hooks/key", put(receiver::next_key))

@@ -12,7 +12,7 @@ pub enum SenderFault {
     DeliversInward,
     /// It looks at addresses that are written as such, and not at where names lead.
     DeliversToInwardNames,
-    /// It tries TLS 1.0 where nothing newer is spoken.
+    /// It goes on in TLS 1.0 where a receiver speaks nothing newer.
     FallsBackToOldTls,
     /// It follows redirects.
     FollowsRedirects,

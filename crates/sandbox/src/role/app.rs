@@ -1,7 +1,6 @@
 //! A partner's app in which people sign in at an authorization server: `app.meridian.example`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -15,7 +14,8 @@ use countersign_seal::Digest;
 use serde_json::Value;
 use url::Url;
 
-use super::{Setting, old_tls};
+use super::Setting;
+use crate::outbound::{Outbound, Trust};
 use crate::partner::{ClientFault, Fault, Faults};
 use crate::{Net, StartError, entropy};
 
@@ -33,10 +33,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(
     let app = App {
         faults: faults.clone(),
         host,
-        careful: net.client(None)?,
-        careless: net.careless_client()?,
-        trusting: net.trusting_client()?,
-        resolve: net.resolve.clone(),
+        outbound: Outbound::new(net)?,
         sessions: Mutex::default(),
     };
     Ok(Router::new()
@@ -49,10 +46,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(
 struct App {
     faults: Faults,
     host: &'static str,
-    careful: reqwest::Client,
-    careless: reqwest::Client,
-    trusting: reqwest::Client,
-    resolve: BTreeMap<String, SocketAddr>,
+    outbound: Outbound,
     sessions: Mutex<BTreeMap<String, BTreeMap<String, Flow>>>,
 }
 
@@ -141,8 +135,10 @@ async fn callback(
         ("client_id", app.host),
         ("code_verifier", &flow.verifier),
     ];
-    let answer = app.client().post(&flow.token_endpoint).form(&form).send().await;
-    if !answer.is_ok_and(|it| it.status().is_success()) {
+    let Ok(endpoint) = Url::parse(&flow.token_endpoint) else { return refused };
+    let build = |client: &reqwest::Client| client.post(endpoint.clone()).form(&form);
+    let answer = app.outbound.send(app.trust(), &endpoint, build).await;
+    if !answer.is_some_and(|it| it.status().is_success()) {
         return StatusCode::BAD_GATEWAY.into_response();
     }
     let asked_for = app.landing(&asked);
@@ -159,11 +155,16 @@ impl App {
         format!("https://{}/oauth/callback", self.host)
     }
 
-    fn client(&self) -> &reqwest::Client {
+    fn trust(&self) -> Trust {
         if self.has(ClientFault::SkipsCertificates) {
-            return &self.careless;
+            Trust::SkipsCertificates
+        } else if self.has(ClientFault::SkipsRevocation) {
+            Trust::SkipsRevocation
+        } else if self.has(ClientFault::GoesOnInOldTls) {
+            Trust::FallsBack
+        } else {
+            Trust::Careful
         }
-        if self.has(ClientFault::IgnoresRevocation) { &self.trusting } else { &self.careful }
     }
 
     /// The metadata of an issuer (RFC 8414, section 3), if they are its own.
@@ -171,11 +172,8 @@ impl App {
         let url = Url::parse(issuer).ok().filter(|it| it.scheme() == "https")?;
         let mut known = url.clone();
         known.set_path(&format!("{KNOWN}{}", url.path().trim_end_matches('/')));
-        let answer = self.client().get(known).send().await;
-        if answer.is_err() && self.has(ClientFault::FallsBackToOldTls) {
-            old_tls::go_on(&self.resolve, &url).await;
-        }
-        let answer = answer.ok()?;
+        let build = |client: &reqwest::Client| client.get(known.clone());
+        let answer = self.outbound.send(self.trust(), &known, build).await?;
         let metadata: Value = answer.json().await.ok()?;
         let is_own = metadata.get("issuer").and_then(Value::as_str) == Some(issuer);
         (is_own || self.has(ClientFault::BelievesAnyMetadata)).then_some(metadata)

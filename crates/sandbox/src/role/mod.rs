@@ -3,9 +3,8 @@
 pub(crate) mod app;
 mod authorization_server;
 mod events;
-mod old_tls;
 mod resource;
-mod send;
+pub(crate) mod send;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};

@@ -1,4 +1,4 @@
-//! A sender of webhooks that anybody may register an address with: `send.meridian.example`.
+//! A sender of webhooks that anybody may register an address with, at a test build.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,19 +14,27 @@ use serde::Deserialize;
 use serde_json::json;
 use url::{Host, Url};
 
-use super::{Setting, old_tls};
+use super::Setting;
+use crate::outbound::{Outbound, Trust};
 use crate::partner::{Caller, Fault, Faults, SenderFault};
-use crate::{StartError, clock, entropy};
+use crate::{Net, StartError, clock, entropy};
 
-/// The sender.
+/// The sender of Meridian.
 pub(super) fn meridian(setting: &Arc<Setting>) -> Result<Router, StartError> {
+    router(setting.callers.first(), &setting.faults, &setting.net)
+}
+
+/// A sender that signs as this caller does.
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(
+    caller: Option<&Caller>,
+    faults: &Faults,
+    net: &Net,
+) -> Result<Router<S>, StartError> {
     let sender = Sender {
-        caller: setting.callers.first().cloned(),
-        faults: setting.faults.clone(),
-        resolve: setting.net.resolve.clone(),
-        careful: setting.net.client(None)?,
-        careless: setting.net.careless_client()?,
-        trusting: setting.net.trusting_client()?,
+        caller: caller.cloned(),
+        faults: faults.clone(),
+        resolve: net.resolve.clone(),
+        outbound: Outbound::new(net)?,
         targets: Mutex::default(),
     };
     Ok(Router::new()
@@ -42,9 +50,7 @@ struct Sender {
     caller: Option<Caller>,
     faults: Faults,
     resolve: BTreeMap<String, SocketAddr>,
-    careful: reqwest::Client,
-    careless: reqwest::Client,
-    trusting: reqwest::Client,
+    outbound: Outbound,
     targets: Mutex<BTreeMap<String, Url>>,
 }
 
@@ -123,22 +129,33 @@ impl Sender {
         self.faults.has(Fault::Sender(fault))
     }
 
+    fn trust(&self) -> Trust {
+        if self.has(SenderFault::IgnoresCertificates) {
+            Trust::SkipsCertificates
+        } else if self.has(SenderFault::IgnoresRevocation) {
+            Trust::SkipsRevocation
+        } else if self.has(SenderFault::FallsBackToOldTls) {
+            Trust::FallsBack
+        } else {
+            Trust::Careful
+        }
+    }
+
     /// Sends one message with its signature; the status, and the seconds that are asked for.
     async fn send(&self, url: &Url, message: &str) -> Option<(u16, Option<u64>)> {
-        let client = if self.has(SenderFault::IgnoresCertificates) {
-            &self.careless
-        } else if self.has(SenderFault::IgnoresRevocation) {
-            &self.trusting
-        } else {
-            &self.careful
-        };
+        let caller = self.caller.as_ref()?;
         let mut url = url.clone();
         for _ in 0..HOPS_MAX {
-            let answer = self.signed(client, &url, message)?.send().await;
-            if answer.is_err() && self.has(SenderFault::FallsBackToOldTls) {
-                old_tls::go_on(&self.resolve, &url).await;
-            }
-            let answer = answer.ok()?;
+            let said = (&*format!("msg_{message}"), json!({ "type": "ticket.updated" }));
+            let sealed = caller.sealed(url.as_str(), said, (clock::now(), &self.faults)).ok()?;
+            let build = |client: &reqwest::Client| {
+                let request =
+                    client.post(url.clone()).header("content-type", caller.content_type());
+                let headers = sealed.headers.iter();
+                let request = headers.fold(request, |it, (name, value)| it.header(name, value));
+                request.body(sealed.body.clone())
+            };
+            let answer = self.outbound.send(self.trust(), &url, build).await?;
             let header = |name| answer.headers().get(name)?.to_str().ok();
             let follows = self.has(SenderFault::FollowsRedirects);
             if follows && answer.status().is_redirection() {
@@ -149,22 +166,6 @@ impl Sender {
             return Some((answer.status().as_u16(), later));
         }
         None
-    }
-
-    /// A message to this address, signed for it.
-    fn signed(
-        &self,
-        client: &reqwest::Client,
-        url: &Url,
-        message: &str,
-    ) -> Option<reqwest::RequestBuilder> {
-        let caller = self.caller.as_ref()?;
-        let message = (&*format!("msg_{message}"), json!({ "type": "ticket.updated" }));
-        let sealed = caller.sealed(url.as_str(), message, (clock::now(), &self.faults)).ok()?;
-        let request = client.post(url.clone()).header("content-type", caller.content_type());
-        let headers = sealed.headers.iter();
-        let request = headers.fold(request, |it, (name, value)| it.header(name, value));
-        Some(request.body(sealed.body))
     }
 
     /// How long to wait after an attempt: twice as long each time, with chance, and as long as is asked.

@@ -15,5 +15,6 @@ mod joined;
 mod logs;
 mod matrix;
 mod misuse;
+mod openssl;
 mod source;
 mod webhooks;

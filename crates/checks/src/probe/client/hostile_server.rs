@@ -21,7 +21,7 @@ use super::server::Server;
 use super::visit::begin_call;
 use super::{callback, to_declare};
 use crate::check::{Check, Info, Stage};
-use crate::harness::{Harness, WrongName};
+use crate::harness::{Harness, Reaction, WrongName};
 use crate::probe::sender::{self, Case, Wrong};
 use crate::talk::Talk;
 
@@ -89,7 +89,7 @@ async fn sign_in(subject: &str, manifest: &Manifest, talk: &mut Talk) {
     let Some((index, callback)) = callback(manifest, subject) else { return };
     talk.setting("place", format!("callback[{index}]"));
     if callback.start.is_none() {
-        talk.setting("undeclared", to_declare(index, callback));
+        talk.setting("undeclared_sign_in", to_declare(index, callback));
         return;
     }
     let Some(harness) = talk.harness() else { return };
@@ -127,7 +127,7 @@ async fn sign_in(subject: &str, manifest: &Manifest, talk: &mut Talk) {
         let Some(ask) = begin_call(callback, &server.issuer) else { continue };
         let host = harness.host_named(name);
         let before = harness.knocks(&host).len();
-        let old_before = harness.went_on_in_old_tls();
+        let old_before = harness.old_tls(0).len();
         let repeat = start.replace("{issuer}", &origin);
         talk.setting(
             &format!("repeat.{word}"),
@@ -144,15 +144,20 @@ async fn sign_in(subject: &str, manifest: &Manifest, talk: &mut Talk) {
         servers.push((name, server, old_before));
     }
     talk.pause("listen", Period::from_millis(LISTEN_MS)).await;
-    let mut hits = Map::new();
+    let (mut hits, mut unclear) = (Map::new(), Map::new());
     for (name, server, old_before) in &servers {
-        let count = match name {
-            WrongName::OldTls => harness.went_on_in_old_tls().saturating_sub(*old_before),
-            _ => server.booth.seen().len() as u64,
+        let old = |reaction| sender::count(&harness, *old_before, reaction);
+        let (came, odd) = match name {
+            WrongName::OldTls => (old(Reaction::WentOn), old(Reaction::Unclear)),
+            _ => (server.booth.seen().len() as u64, 0),
         };
-        hits.insert(name.word().to_owned(), count.into());
+        hits.insert(name.word().to_owned(), came.into());
+        if 0 < odd {
+            unclear.insert(name.word().to_owned(), odd.into());
+        }
     }
     talk.fact("hits", "harness", Value::Object(hits));
+    talk.fact("unclear", "harness", Value::Object(unclear));
     let _seen = right(talk, "closing").await;
 }
 

@@ -68,6 +68,10 @@ pub(super) fn not_begun(transcript: &Transcript) -> Option<Judgement> {
         let sentence = "the manifest does not say how a delivery is caused";
         return Some(Judgement::inconclusive(sentence).observed("nothing was sent").expected(what));
     }
+    if let Some(what) = transcript.text("undeclared_sign_in") {
+        let sentence = "the manifest does not say how a sign-in is begun";
+        return Some(Judgement::inconclusive(sentence).observed("nothing was sent").expected(what));
+    }
     for label in ["harness", "chance", "setup"] {
         let error = transcript.fact(label).and_then(|it| it.get("error")?.as_str());
         if let Some(error) = error {
@@ -130,6 +134,14 @@ fn unsaid(transcript: &Transcript, names: &[&str], name: &str) -> Option<Judgeme
             Judgement::inconclusive("a wrong server of ours was not called at all")
                 .observed(format!("{why} for `{name}`"))
                 .expected("a connection that is given up before a request is sent"),
+        );
+    }
+    if transcript.fact("unclear").is_some_and(|it| it.get(name).is_some()) {
+        let sentence = "whether a wrong server of ours was refused cannot be told";
+        return Some(
+            Judgement::inconclusive(sentence)
+                .observed(format!("neither a refusal nor another message for `{name}`"))
+                .expected("a connection that is given up with an alert, or closed"),
         );
     }
     let truth = |name: &str| value.get(name).and_then(Value::as_bool) == Some(true);
@@ -221,11 +233,21 @@ mod tests {
         let table: Vec<(&str, Sample, Verdict)> = vec![
             ("refused", seen(refused.clone(), 0, true), Pass),
             ("taken, nobody came", seen(shown.clone(), 0, true), Pass),
-            ("taken, somebody came", seen(shown, 1, true), Fail),
+            ("taken, somebody came", seen(shown.clone(), 1, true), Fail),
+            (
+                "taken, and nobody knows what came",
+                seen(shown.clone(), 0, true).fact("unclear", json!({"one": 1})),
+                Inconclusive,
+            ),
             ("refused, and came all the same", seen(refused.clone(), 2, false), Fail),
             ("taken, and nobody could see", seen(unseen, 0, true), Inconclusive),
             ("breaks", seen(broken, 0, true), Inconclusive),
             ("lacks a name", seen(json!({"missing": "expired"}), 0, true), Inconclusive),
+            (
+                "a sign-in that nobody can begin",
+                sample().setting("undeclared_sign_in", "`start`"),
+                Inconclusive,
+            ),
             ("down afterwards", seen(refused, 0, false), Inconclusive),
             ("down", down, Inconclusive),
             ("undeclared", sample().setting("undeclared", "`register`"), Inconclusive),
@@ -235,5 +257,21 @@ mod tests {
         for (row, sample, verdict) in table {
             assert_eq!(judge(sample.transcript(), &CASE).verdict, verdict, "{row}");
         }
+    }
+
+    #[test]
+    fn what_was_not_tried_is_said_and_does_not_hide_what_was() {
+        let shown = json!({"refused": false, "accepted": true, "would_show": true});
+        let two = |hits: u64| {
+            seen(shown.clone(), hits, true)
+                .setting("wrong", vec!["one", "revoked"])
+                .fact("registered.revoked", json!({"missing": "revoked", "why": "none is set up"}))
+        };
+        let judgement = judge(two(0).transcript(), &CASE);
+        insta::assert_snapshot!(judgement.observed, @"`revoked`: none is set up; tried: 1 of 2 (one)");
+        insta::assert_snapshot!(judgement.expected, @"`[harness.names.revoked]` in the settings of the server (docs/harness.md)");
+        assert_eq!(judge(two(1).transcript(), &CASE).verdict, Fail, "what was tried still counts");
+        let judgement = judge(seen(shown, 0, true).transcript(), &CASE);
+        insta::assert_snapshot!(judgement.observed, @"0 of 1 addresses (one), after 500 ms of listening");
     }
 }

@@ -23,7 +23,7 @@ use crate::check::{Check, Info, Stage};
 use crate::talk::Talk;
 pub(crate) use judge::{Case, judge};
 pub(crate) use visit::visit;
-pub(crate) use wrong::Wrong;
+pub(crate) use wrong::{Wrong, count};
 
 /// The checks of this family, in the order in which they are shown.
 pub(crate) const CHECKS: &[&dyn Check] =

@@ -185,11 +185,14 @@ pub(crate) async fn visit(subject: &str, manifest: &Manifest, talk: &mut Talk, w
     let before = right.seen().len();
     calls.trigger(talk, "trigger").await;
     talk.pause("listen", Period::from_millis(listen)).await;
-    let mut hits = Map::new();
+    let (mut hits, mut unclear) = (Map::new(), Map::new());
     for trap in &traps {
         hits.insert(trap.name.to_owned(), trap.hits(&harness).into());
+        unclear.insert(trap.name.to_owned(), trap.unclear(&harness).into());
     }
+    unclear.retain(|_, it| *it != 0);
     talk.fact("hits", "harness", Value::Object(hits));
+    talk.fact("unclear", "harness", Value::Object(unclear));
     let seen = delivered(&calls, &right, before).await;
     talk.fact("closing", "harness", json!({ "seen": seen }));
     calls.end(talk).await;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use countersign_model::time::Timestamp;
 
 use super::ear::Ear;
-use crate::harness::{Booth, Harness, Reply, Seen, WrongName};
+use crate::harness::{Booth, Harness, Reaction, Reply, Seen, WrongName};
 
 /// What is wrong with an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,8 +96,8 @@ enum Catch {
     Clear(String),
     Ear(Ear),
     Nobody,
-    /// Where nothing but TLS 1.0 is spoken, and how many had gone on there before.
-    OldTls(u64),
+    /// Where nothing but TLS 1.0 is spoken, and how many had come there before.
+    OldTls(usize),
 }
 
 /// Why there is no address to try, for people.
@@ -136,7 +136,7 @@ impl Trap {
                 let named = wrong.named().ok_or_else(lacking)?;
                 let origin = harness.named(named, now).map_err(|it| it.to_string())?;
                 let catch = match wrong {
-                    Wrong::OldTls => Catch::OldTls(harness.went_on_in_old_tls()),
+                    Wrong::OldTls => Catch::OldTls(harness.old_tls(0).len()),
                     _ => Catch::Booth(harness.open(&booth, taken)),
                 };
                 (format!("{origin}/{booth}"), catch)
@@ -181,7 +181,15 @@ impl Trap {
             Catch::Clear(name) => harness.in_the_clear(name),
             Catch::Ear(it) => it.count(),
             Catch::Nobody => 0,
-            Catch::OldTls(before) => harness.went_on_in_old_tls().saturating_sub(*before),
+            Catch::OldTls(before) => count(harness, *before, Reaction::WentOn),
+        }
+    }
+
+    /// How many did something of which nobody can tell what it was.
+    pub(super) fn unclear(&self, harness: &Harness) -> u64 {
+        match &self.catch {
+            Catch::OldTls(before) => count(harness, *before, Reaction::Unclear),
+            _ => 0,
         }
     }
 
@@ -194,6 +202,11 @@ impl Trap {
             Catch::Nobody => false,
         }
     }
+}
+
+/// How many of those who came since then did this in TLS 1.0.
+pub(crate) fn count(harness: &Harness, before: usize, reaction: Reaction) -> u64 {
+    harness.old_tls(before).iter().filter(|it| **it == reaction).count() as u64
 }
 
 pub(super) fn taken(_: &Seen) -> Reply {

@@ -43,11 +43,13 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         check: "sends_nothing_to_unverified_servers",
-        right: &[Meridian],
+        right: &[Meridian, Acme],
         mutants: &[
             Does(Meridian, Fault::Client(ClientFault::SkipsCertificates)),
-            Does(Meridian, Fault::Client(ClientFault::IgnoresRevocation)),
-            Does(Meridian, Fault::Client(ClientFault::FallsBackToOldTls)),
+            Does(Meridian, Fault::Client(ClientFault::SkipsRevocation)),
+            Does(Meridian, Fault::Client(ClientFault::GoesOnInOldTls)),
+            Does(Acme, Fault::Client(ClientFault::SkipsRevocation)),
+            Does(Acme, Fault::Client(ClientFault::GoesOnInOldTls)),
             Does(Meridian, Fault::Sender(SenderFault::IgnoresCertificates)),
             Does(Meridian, Fault::Sender(SenderFault::IgnoresRevocation)),
             Does(Meridian, Fault::Sender(SenderFault::FallsBackToOldTls)),
@@ -56,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         check: "delivers_to_no_inward_address",
-        right: &[Meridian],
+        right: &[Meridian, Acme],
         mutants: &[
             Does(Meridian, Fault::Sender(SenderFault::DeliversInward)),
             Does(Meridian, Fault::Sender(SenderFault::DeliversToInwardNames)),
@@ -65,7 +67,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         check: "delivers_only_to_verified_servers",
-        right: &[Meridian],
+        right: &[Meridian, Acme],
         mutants: &[
             Does(Meridian, Fault::Sender(SenderFault::DeliversInTheClear)),
             Does(Meridian, Fault::Sender(SenderFault::IgnoresCertificates)),
@@ -75,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         check: "backs_off_when_refused",
-        right: &[Meridian],
+        right: &[Meridian, Acme],
         mutants: &[
             Does(Meridian, Fault::Sender(SenderFault::HammersReceivers)),
             Does(Meridian, Fault::Sender(SenderFault::KeepsGoneReceivers)),
