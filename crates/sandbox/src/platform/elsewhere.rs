@@ -1,6 +1,7 @@
 //! Tokens that another server issues: this platform's API asks there about every one, at every call
 //! (RFC 7662), so that a revocation there counts here at once.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -63,6 +64,17 @@ struct Introspected {
     countersign_copy_of: Option<String>,
 }
 
+impl Introspected {
+    /// The client of a token that is alive. Some servers describe dead ones, too.
+    fn client(&self) -> Option<&str> {
+        self.client_id.as_deref().filter(|_| self.active)
+    }
+
+    fn scopes(&self) -> BTreeSet<String> {
+        self.scope.iter().flat_map(|it| it.split_ascii_whitespace()).map(str::to_owned).collect()
+    }
+}
+
 /// Whose a token is; none where it is nobody's, or where nobody can say.
 pub(super) async fn bearer(
     shared: &Shared,
@@ -71,8 +83,9 @@ pub(super) async fn bearer(
     peer: IpAddr,
 ) -> Result<Bearer, Problem> {
     let invalid = || Problem::unauthorized("invalid-token");
-    let said = ask(shared, server, token).await.filter(|it| it.active).ok_or_else(invalid)?;
-    let id = said.client_id.ok_or_else(invalid)?;
+    let said = ask(shared, server, token).await.ok_or_else(invalid)?;
+    let id = said.client().ok_or_else(invalid)?.to_owned();
+    let scopes = said.scopes();
     let known_as = said.countersign_copy_of.clone().unwrap_or_else(|| id.clone());
     let mut pages = shared.book.open();
     let original = pages.clients.get(&known_as).ok_or_else(invalid)?.clone();
@@ -84,7 +97,7 @@ pub(super) async fn bearer(
     let digest = Digest::of(token.as_bytes());
     let known = Token {
         client: id,
-        scopes: said.scope.unwrap_or_default().split(' ').map(str::to_owned).collect(),
+        scopes,
         issued_at: said.iat.map_or(now, seconds),
         expires_at: said.exp.map_or(now + LIFE, seconds),
         // Where it was asked for, only its issuer knows; what can be told is where it was first used.
@@ -109,3 +122,34 @@ async fn ask(shared: &Shared, server: &IdentityServer, token: &str) -> Option<In
 
 /// How long a token counts whose end nobody tells.
 const LIFE: Period = Period::from_seconds(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_somebody_s_while_it_is_alive() {
+        for (said, expected) in [
+            (r#"{"active":true,"client_id":"a"}"#, Some("a")),
+            (r#"{"active":true,"client_id":"a","aud":["b"],"exp":1}"#, Some("a")),
+            (r#"{"active":false,"client_id":"a"}"#, None),
+            (r#"{"active":false}"#, None),
+            (r#"{"active":true}"#, None),
+        ] {
+            let said: Introspected = serde_json::from_str(said).unwrap();
+            assert_eq!(said.client(), expected, "{said:?}");
+        }
+        for said in [r#"{"client_id":"a"}"#, r#"{"active":"true","client_id":"a"}"#, "[]"] {
+            assert!(serde_json::from_str::<Introspected>(said).is_err(), "{said}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_words_and_a_secret_is_sent_as_a_form_writes_it() {
+        let said = Introspected { scope: Some(" a  b:c ".to_owned()), ..Introspected::default() };
+        assert_eq!(said.scopes().into_iter().collect::<Vec<_>>(), ["a", "b:c"]);
+        assert_eq!(Introspected::default().scopes().len(), 0);
+        // `a+b%3A:c%25` (RFC 6749, section 2.3.1).
+        assert_eq!(IdentityServer::basic("a b:", "c%"), "Basic YStiJTNBOmMlMjU=");
+    }
+}
