@@ -27,6 +27,12 @@ const TOOLS: &[Tool] = &[
         packages: &["git"],
     },
     Tool {
+        program: "glewlwyd",
+        argument: "--version",
+        what_for: "the connector to OAuth 2 servers is tried on it",
+        packages: &["glewlwyd"],
+    },
+    Tool {
         program: "go",
         argument: "version",
         what_for: "the log is verified by code that others wrote",
@@ -55,6 +61,12 @@ const TOOLS: &[Tool] = &[
         argument: "--version",
         what_for: "signatures are verified by code that others wrote",
         packages: &["python3", "python3-venv"],
+    },
+    Tool {
+        program: "sqlite3",
+        argument: "--version",
+        what_for: "the database of a private glewlwyd is made",
+        packages: &["sqlite3"],
     },
 ];
 

@@ -11,6 +11,7 @@ pub(crate) struct Package {
 
 /// What each package may use of the others. The demo (in `cli`) and tests know the sandbox, the server does not.
 const FLOORS: &[(&str, &[&str])] = &[
+    ("real", &[]),
     ("seal", &[]),
     ("model", &["seal"]),
     ("checks", &["model", "seal"]),

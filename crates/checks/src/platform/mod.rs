@@ -16,24 +16,28 @@ use countersign_model::time::Timestamp;
 use countersign_seal::SigningKey;
 
 mod ability;
+mod assertion;
 pub(crate) mod by_hand;
+mod fault;
 mod inventory;
 pub mod joined;
+mod line;
 mod reach;
 pub mod sandbox;
 mod types;
 
 pub use ability::{Ability, Can, Operation};
 pub use by_hand::AdminAct;
+pub use fault::{PlatformError, PlatformFault};
 pub use inventory::{
     AdminRecord, ClientKind, CredentialKind, Inventory, InventoryClient, InventoryCredential,
 };
 pub use reach::Reach;
 pub use types::{
     Accepted, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy, CopyTerms, Delivery, FrontCopy,
-    FrontTrait, Held, HeldSubscription, Login, Manner, ObjectCall, Objects, PlatformError,
-    PlatformFault, Presence, RaisedAlert, ReceivedCall, Renewed, Seed, SendingKey,
-    SubscriptionChange, TokenAnswer, TokenRequest, Unproven, WebhookCopy,
+    FrontTrait, Held, HeldSubscription, Login, Manner, ObjectCall, Objects, Presence, RaisedAlert,
+    ReceivedCall, Renewed, Seed, SendingKey, SubscriptionChange, TokenAnswer, TokenRequest,
+    Unproven, WebhookCopy,
 };
 
 /// A platform, or one tenant of it.

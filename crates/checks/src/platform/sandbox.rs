@@ -15,6 +15,7 @@ use countersign_model::time::Timestamp;
 use countersign_seal::SigningKey;
 use serde_json::{Value, json};
 
+use super::assertion::token_form;
 use super::{
     Ability, Accepted, AdminAct, AdminRecord, Answer, ApiAnswer, ApiCall, ClientChange, ClientCopy,
     CopyTerms, Delivery, FrontCopy, FrontTrait, Held, Inventory, Manner, Objects, Platform,
@@ -22,11 +23,9 @@ use super::{
     SubscriptionChange, TokenAnswer, TokenRequest, WebhookCopy,
 };
 use crate::live::clock::Clock;
-use assertion::token_form;
 use call::{Line, Size, Who};
 
 mod abilities;
-mod assertion;
 mod attempts;
 mod call;
 mod read;

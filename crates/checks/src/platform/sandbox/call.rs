@@ -1,21 +1,13 @@
 //! One request to the platform: to the right address, with the right token, inside limits.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
-use countersign_model::check::transcript::FailureKind;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use rustls::ClientConfig;
 use url::Url;
 
 use super::SandboxSettings;
 use crate::live::ask::Ask;
-use crate::live::client::{certificates, public_roots, request, tls};
-use crate::live::http::{BODY_BYTES_MAX, Bounds, Failure, Raw, Way, exchange};
-use crate::live::resolve::Resolver;
-use crate::platform::{PlatformFault, Reach};
+use crate::live::http::{BODY_BYTES_MAX, Raw};
+use crate::platform::{PlatformFault, Reach, line};
 
 /// The largest record that is read.
 const LOG_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -43,21 +35,12 @@ pub(super) enum Size {
 }
 
 /// The line to the platform.
+#[derive(Debug)]
 pub(super) struct Line {
     origin: Url,
-    host: String,
-    port: u16,
     reader: String,
     killer: String,
-    resolver: Resolver,
-    tls: Arc<ClientConfig>,
-    limit: Duration,
-}
-
-impl fmt::Debug for Line {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Line({})", self.origin)
-    }
+    line: line::Line,
 }
 
 impl Line {
@@ -75,35 +58,14 @@ impl Line {
                 return Err(wrong(&format!("the token that {name} is not one")));
             }
         }
-        let roots = match &settings.ca {
-            Some(pem) => certificates(pem).map_err(|it| wrong(&it.to_string()))?,
-            None => public_roots(),
-        };
-        Ok(Self {
-            port: origin.port_or_known_default().unwrap_or(443),
-            origin,
-            host,
-            reader: settings.reader,
-            killer: settings.killer,
-            // The operator names this host, not a partner: it may well be a private one.
-            resolver: Resolver {
-                fixed: settings.resolve,
-                allowed: everywhere(),
-                ..Resolver::default()
-            },
-            tls: tls(roots).map_err(|it| wrong(&it.to_string()))?,
-            limit: settings.limit,
-        })
+        let SandboxSettings { reader, killer, resolve, ca, limit, .. } = settings;
+        let line = line::Line::new([host], resolve, ca.as_deref(), limit)?;
+        Ok(Self { origin, reader, killer, line })
     }
 
     /// The way to it, for requests that somebody else makes.
     pub(super) fn reach(&self) -> Reach {
-        Reach {
-            hosts: [self.host.clone()].into(),
-            resolver: self.resolver.clone(),
-            tls: Arc::clone(&self.tls),
-            api: self.origin.as_str().trim_end_matches('/').to_owned(),
-        }
+        self.line.reach(self.origin.as_str().trim_end_matches('/').to_owned())
     }
 
     /// A request; every part of the path is written as one part, whatever is in it.
@@ -156,45 +118,21 @@ impl Line {
         from: Option<IpAddr>,
         size: Size,
     ) -> Result<Raw, PlatformFault> {
-        let unwritable = || PlatformFault::Settings("the request cannot be written".to_owned());
-        let url = Url::parse(&ask.url).map_err(|_| unwritable())?;
-        if url.origin() != self.origin.origin() {
+        if Url::parse(&ask.url).map_or(true, |it| it.origin() != self.origin.origin()) {
             return Err(PlatformFault::Settings("the request leads elsewhere".to_owned()));
         }
-        let request = request(&ask, &url, &self.host).ok_or_else(unwritable)?;
-        let address = self.resolver.resolve(&self.host, self.port).await;
-        let address =
-            address.map_err(|it| self.fault(&Failure { kind: it.kind, detail: it.detail }))?;
         let body_bytes_max = match size {
             Size::Answer => ANSWER_BYTES_MAX,
             Size::Log => LOG_BYTES_MAX,
         };
-        let bounds = Bounds { time: self.limit, body_bytes_max };
-        let tls = Arc::clone(&self.tls);
-        let way = Way { address, host: &self.host, tls, from, bounds };
-        exchange(&way, request).await.map_err(|it| self.fault(&it))
+        self.line.send(ask, from, body_bytes_max).await
     }
-
-    fn fault(&self, failure: &Failure) -> PlatformFault {
-        let words = format!("{}: {}", failure.kind.words(), failure.detail);
-        match failure.kind {
-            FailureKind::AddressRefused => PlatformFault::Settings(words),
-            FailureKind::Closed
-            | FailureKind::Connect
-            | FailureKind::Resolve
-            | FailureKind::Tls => PlatformFault::Connection(words),
-            FailureKind::Protocol | FailureKind::TooLarge => PlatformFault::Unreadable(words),
-            FailureKind::Timeout => PlatformFault::Timeout { seconds: self.limit.as_secs().max(1) },
-        }
-    }
-}
-
-fn everywhere() -> Vec<IpNet> {
-    vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())]
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn settings() -> SandboxSettings {
@@ -243,21 +181,5 @@ mod tests {
         for part in ["", ".", ".."] {
             assert!(url(&["admin", "clients", part]).is_err(), "`{part}`");
         }
-    }
-
-    #[test]
-    fn every_failure_has_its_cause() {
-        let line = Line::new("https://id.example.com", settings()).unwrap();
-        let fault = |kind| line.fault(&Failure { kind, detail: "why".to_owned() }).to_string();
-        insta::assert_snapshot!(
-            [FailureKind::Connect, FailureKind::TooLarge, FailureKind::Timeout]
-                .map(fault)
-                .join("\n"),
-            @r"
-        it cannot be reached: no connection: why
-        its answer cannot be read: answer too large: why
-        it did not answer within 1 s
-        "
-        );
     }
 }

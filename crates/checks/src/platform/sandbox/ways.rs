@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::SandboxPlatform;
-use super::assertion::token_form;
 use super::call::{Size, Who};
 use super::read;
 use crate::live::ask::Ask;
 use crate::live::http::Raw;
+use crate::platform::assertion::token_form;
 use crate::platform::{
     Answer, ApiAnswer, ApiCall, ClientCopy, CopyTerms, FrontCopy, FrontTrait, Held, Manner,
     Objects, PlatformFault, TokenRequest,
