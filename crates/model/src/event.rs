@@ -1,4 +1,5 @@
 //! What happened: the entries of the ledger. Digests and opaque ids only; names and bulk live in blobs.
+//! One exception: a drift says what the platform calls whoever made it, because that has to be found here.
 
 use countersign_seal::{Digest, PublicKey};
 use serde::{Deserialize, Serialize};

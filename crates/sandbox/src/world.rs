@@ -401,6 +401,7 @@ fn register(
         if faults.contains(&Fault::Access(AccessFault::HighCeiling)) {
             client.max_per_hour = client.max_per_hour.map(|it| it.saturating_mul(12));
         }
+        AccessFault::add_credentials(faults, &mut client)?;
         platform.register_client(client)?;
     }
     for mut subscription in registration::subscriptions(declared) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign_checks::canaries::{Canaries, Kept};
 use countersign_checks::live::proof::Proofs;
-use countersign_checks::platform::RaisedAlert;
+use countersign_checks::platform::{AdminRecord, Inventory, RaisedAlert};
 use countersign_checks::progress::Progress;
 use countersign_model::certify::Baseline;
 use countersign_model::check::{Evidence, Finding};
@@ -57,6 +57,27 @@ pub trait World: Send + Sync + std::fmt::Debug {
 
     /// The alerts that production raised about it.
     async fn alerts(&self, manifest: &Manifest) -> Result<Vec<RaisedAlert>, Unreachable>;
+
+    /// What administrators of the production platform changed from a moment on.
+    async fn admin_log(&self, since: Timestamp) -> Result<Vec<AdminRecord>, Unreachable> {
+        let _ = since;
+        Err(Unreachable("the platform does not tell who changed what".to_owned()))
+    }
+
+    /// Every client that a platform holds, whomever it belongs to.
+    async fn inventory(&self, tenant: Tenant) -> Result<Inventory, Unreachable> {
+        let _ = tenant;
+        Err(Unreachable("the platform lists no clients".to_owned()))
+    }
+}
+
+/// One of the two platforms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tenant {
+    /// Where it counts.
+    Production,
+    /// Where it is tried.
+    Test,
 }
 
 /// One run of checks.

@@ -8,12 +8,14 @@ use std::collections::BTreeSet;
 
 use countersign_model::check::{Judgement, Transcript};
 use countersign_model::declare::Manifest;
+use countersign_model::declare::manifest::Identity;
 use serde_json::{Value, json};
 
+use super::credential::{absent, undeclared};
 use super::scopes::list;
 use super::{ask, clients, unknown, words};
 use crate::check::{Check, Info, Stage};
-use crate::platform::Held;
+use crate::platform::{Held, InventoryCredential};
 use crate::talk::Talk;
 
 /// Is everything that it holds at the platform written down, and the other way round?
@@ -28,8 +30,8 @@ impl Check for HoldsOnlyDeclaredCredentials {
             case: None,
             controls: &["CTS-GOV-02"],
             question: "Is everything that it holds at the platform written down, and the other way round?",
-            sends: "Nothing. The test and the production tenant are asked which clients, redirects and event subscriptions they hold for this integration.",
-            passes: "No client, redirect or enabled subscription that the manifest does not declare, and every declared client is known to the test tenant.",
+            sends: "Nothing. The test and the production tenant are asked which clients, credentials, redirects and event subscriptions they hold for this integration.",
+            passes: "No client, secret, key, redirect or enabled subscription that the manifest does not declare; every declared client is known to the test tenant, and has the credential that is declared.",
             risk: "A credential that nobody listed is the one that nobody rotates or revokes.",
             fix: "Declare what is in use, and delete the rest at the platform.",
             source: "NIST SP 800-53r5, CM-8, IA-4; OWASP NHI1:2025.",
@@ -65,6 +67,8 @@ impl Check for HoldsOnlyDeclaredCredentials {
             ("/undeclared_subscriptions", "subscription", "is not declared"),
             ("/undeclared_redirects", "redirect", "is not declared"),
             ("/missing_clients", "client", "is declared and unknown to the platform"),
+            ("/undeclared_credentials", "credential", "is not declared"),
+            ("/missing_credentials", "credential", "is declared and not there"),
         ];
         for tenant in &tenants {
             let name = tenant.get("tenant").and_then(Value::as_str).unwrap_or_default();
@@ -123,17 +127,45 @@ fn reconcile(manifest: &Manifest, tenant: &str, held: &Held) -> Value {
         "tenant": tenant, "declared": declared.len(), "clients": known,
         "undeclared_clients": held.undeclared, "missing_clients": missing,
         "undeclared_subscriptions": stray, "undeclared_redirects": redirects,
+        "undeclared_credentials": credentials(manifest, held, undeclared),
+        "missing_credentials": credentials(manifest, held, |one, it| {
+            absent(one, it).into_iter().collect()
+        }),
     })
+}
+
+/// What `find` finds at each declared client whose credentials the platform tells.
+fn credentials(
+    manifest: &Manifest,
+    held: &Held,
+    find: impl Fn(&Identity, &[InventoryCredential]) -> Vec<String>,
+) -> Vec<String> {
+    let there =
+        clients(manifest).filter_map(|(_, it)| Some((it, held.credentials.get(it.client_id())?)));
+    there
+        .flat_map(|(identity, there)| {
+            let found = find(identity, there).into_iter();
+            found.map(|it| format!("{}: {it}", identity.client_id()))
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::HeldSubscription;
+    use crate::platform::{CredentialKind, HeldSubscription};
     use crate::sample::{judges, sample};
     use countersign_model::certify::baseline::Granted;
     use countersign_model::check::Verdict::{Fail, Inconclusive, Pass};
     use countersign_model::declare::{Format, parse};
+
+    fn other(id: &str, kind: CredentialKind) -> InventoryCredential {
+        InventoryCredential { id: id.to_owned(), kind, created: None, expires: None }
+    }
+
+    fn published() -> InventoryCredential {
+        other("jwks:https://acme.example/.well-known/jwks.json", CredentialKind::JwksUri)
+    }
 
     #[test]
     fn what_is_held_is_what_is_declared() {
@@ -187,6 +219,38 @@ mod tests {
                     with("test", &|it| {
                         let granted = it.granted.values_mut().next().unwrap();
                         granted.redirect_uris.insert("https://elsewhere.example/cb".to_owned());
+                    }),
+                    Fail,
+                ),
+                (
+                    "its published keys",
+                    with("test", &|it| {
+                        it.credentials.insert("acme-helpdesk".to_owned(), vec![published()]);
+                    }),
+                    Pass,
+                ),
+                (
+                    "a second secret",
+                    with("test", &|it| {
+                        let all = vec![published(), other("secret-1", CredentialKind::Secret)];
+                        it.credentials.insert("acme-helpdesk".to_owned(), all);
+                    }),
+                    Fail,
+                ),
+                (
+                    "a key beside the published ones",
+                    with("test", &|it| {
+                        let all = vec![published(), other("k9", CredentialKind::Key)];
+                        it.credentials.insert("acme-helpdesk".to_owned(), all);
+                    }),
+                    Fail,
+                ),
+                (
+                    "keys at another address",
+                    with("test", &|it| {
+                        let jwks =
+                            other("jwks:https://elsewhere.example/", CredentialKind::JwksUri);
+                        it.credentials.insert("acme-helpdesk".to_owned(), vec![jwks]);
                     }),
                     Fail,
                 ),

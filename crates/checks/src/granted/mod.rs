@@ -1,8 +1,10 @@
 //! What is really granted at the platform, held against what is declared.
 
 pub mod before_pass;
+mod credential;
 pub mod credentials;
 pub mod lifetime;
+pub mod population;
 pub mod scopes;
 pub mod wildcard;
 

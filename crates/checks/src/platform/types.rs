@@ -10,6 +10,8 @@ use countersign_seal::{Digest, PublicKey, SigningKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::InventoryCredential;
+
 /// What a platform holds for one integration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Held {
@@ -19,6 +21,9 @@ pub struct Held {
     pub undeclared: BTreeSet<String>,
     /// Every subscription that is filed under this integration.
     pub subscriptions: Vec<HeldSubscription>,
+    /// What each declared client can prove itself with, where the platform tells.
+    #[serde(default)]
+    pub credentials: BTreeMap<String, Vec<InventoryCredential>>,
 }
 
 impl Held {

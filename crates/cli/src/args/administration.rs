@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::{PathArgs, WordArgs};
 
@@ -11,6 +11,29 @@ use super::{PathArgs, WordArgs};
 pub(crate) enum IntegrationVerb {
     /// Show what the partner publishes at each host, so that hostile requests may go there: `countersign integration proof acme-helpdesk`.
     Proof(WordArgs),
+    /// List all integrations: `countersign integration list`.
+    List,
+    /// Show one integration, with everything that is known of it: `countersign integration show acme-helpdesk`.
+    Show(WordArgs),
+    /// Hold everything that a platform has against what is declared, and draft a manifest for the rest: `countersign integration import --platform production --out drafts`.
+    Import(ImportArgs),
+}
+
+/// `integration import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// production or test.
+    #[arg(long, value_parser = ["production", "test"])]
+    pub platform: String,
+    /// A folder for the drafts; what is there already stays as it is.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// A file with everybody who may own a client, one a line; a client of anybody else is orphaned.
+    #[arg(long)]
+    pub owners: Option<PathBuf>,
+    /// How many days a client may be unused; the catalogue's figure when left out.
+    #[arg(long)]
+    pub idle_days: Option<u32>,
 }
 
 /// `key`.

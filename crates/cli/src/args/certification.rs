@@ -42,7 +42,7 @@ pub(crate) struct WordArgs {
 }
 
 /// `status`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct StatusArgs {
     /// An integration; all when left out.
     pub target: Option<String>,

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use administration::{
-    EvidenceVerb, FindingsAs, IntegrationVerb, KeyVerb, LogCheckArgs, LogVerb, ProfileVerb,
-    WaiverVerb,
+    EvidenceVerb, FindingsAs, ImportArgs, IntegrationVerb, KeyVerb, LogCheckArgs, LogVerb,
+    ProfileVerb, WaiverVerb,
 };
 pub(crate) use audit::{DecideArgs, GateVerb, VerifyArgs};
 pub(crate) use certification::{

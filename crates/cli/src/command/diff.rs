@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::status::author;
 use super::{Context, list, text};
 use crate::exit::Exit;
 use crate::failure::Outcome;
@@ -66,9 +67,19 @@ pub(crate) fn changes(answer: &Value) -> Vec<String> {
             return beside("  ~ ", text(it, "trigger"));
         }
         let (before, after) = (text(it, "before"), text(it, "after"));
-        beside("  ~ ", &format!("{place}: {before} -> {after}  ({})", text(it, "trigger")))
+        let by = list(answer, "drifts").iter().find(|drift| same(drift, it));
+        let by = by.map(author).filter(|it| !it.is_empty());
+        let what = format!("{place}: {before} -> {after}  ({})", text(it, "trigger"));
+        let mut lines = beside("  ~ ", &what);
+        lines.extend(by.map(|it| format!("    {it}")));
+        lines
     };
     changes.iter().flat_map(line).collect()
+}
+
+/// Whether two differences are the same one, whoever made it.
+fn same(one: &Value, other: &Value) -> bool {
+    ["trigger", "place", "before", "after"].iter().all(|it| one[*it] == other[*it])
 }
 
 /// What is known of one scope.
@@ -134,6 +145,7 @@ mod tests {
             "baseline": { "granted": { "acme": { "scopes": ["tickets:write"] } } },
             "used": { "since": "soon", "clients": { "acme": { "scopes": { "tickets:write": 12 } } } },
             "changes": [{ "place": "acme: scope", "before": "not granted", "after": "users:read.all", "trigger": "scope-added" }],
+            "drifts": [{ "place": "acme: scope", "before": "not granted", "after": "users:read.all", "trigger": "scope-added", "by": "dana", "at": "soon" }],
         });
         insta::assert_snapshot!(lines(&answer).join("\n"), @r"
         CLIENT  SCOPE           DECLARED  GRANTED  CERTIFIED  USED
@@ -142,6 +154,7 @@ mod tests {
         used: by the platform's own records since soon
 
           ~ acme: scope: not granted -> users:read.all  (scope-added)
+            by dana, soon
         ");
     }
 

@@ -2,15 +2,23 @@
 
 use serde_json::Value;
 
-use super::{Context, list, text};
-use crate::args::IntegrationVerb;
+use super::{Context, import, list, status, text};
+use crate::args::{IntegrationVerb, StatusArgs};
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::page::{beside, moment};
 
 /// Runs one of them.
 pub(crate) async fn run(context: Context<'_>, verb: &IntegrationVerb) -> Outcome {
-    let IntegrationVerb::Proof(args) = verb;
+    let args = match verb {
+        IntegrationVerb::Proof(args) => args,
+        IntegrationVerb::List => return status::run(context, &StatusArgs::default()).await,
+        IntegrationVerb::Show(args) => {
+            let target = Some(args.target.clone());
+            return status::run(context, &StatusArgs { target, ..StatusArgs::default() }).await;
+        }
+        IntegrationVerb::Import(args) => return import::run(context, args).await,
+    };
     let path = format!("/v1/integrations/{}/proof", args.target);
     let answer = context.client()?.get(&path).await?;
     context.show(&answer, proof);

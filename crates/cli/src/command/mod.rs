@@ -8,6 +8,7 @@ mod doctor;
 mod evidence;
 mod explain;
 mod gate;
+mod import;
 mod init;
 mod integration;
 mod key;

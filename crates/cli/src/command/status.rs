@@ -21,12 +21,17 @@ pub(crate) async fn run(context: Context<'_>, args: &StatusArgs) -> Outcome {
     let mut shown = None;
     loop {
         let answer = fetch(&client, args).await?;
-        if shown.as_ref() != Some(&answer) {
+        let population = match &args.target {
+            Some(_) => Value::Null,
+            // A platform that does not tell spoils nothing of what is known here.
+            None => client.get("/v1/population").await.unwrap_or_default(),
+        };
+        if shown.as_ref() != Some(&(answer.clone(), population.clone())) {
             context.show(&answer, |it| match &args.target {
                 Some(_) => one(it),
-                None => all(it),
+                None => all(it, &population),
             });
-            shown = Some(answer);
+            shown = Some((answer, population));
         }
         if !args.watch {
             return Ok(Exit::Yes);
@@ -58,7 +63,7 @@ fn needs(row: &Value) -> &'static str {
     }
 }
 
-fn all(answer: &Value) -> Vec<String> {
+fn all(answer: &Value, population: &Value) -> Vec<String> {
     let all = answer.as_array().map_or(&[][..], Vec::as_slice);
     let now = clock::now().millis();
     let rows: Vec<Vec<String>> = all
@@ -80,7 +85,13 @@ fn all(answer: &Value) -> Vec<String> {
         .collect();
     let head = ["INTEGRATION", "STATE", "ADMITS FOR", "TIER", "NEEDS", "BECAUSE"];
     let mut lines = table(&head, &rows);
-    lines.push(format!("{} shown", rows.len()));
+    let shown = format!("{} shown", rows.len());
+    let [found, known, left] = ["found", "known", "unexplained"].map(|it| number(population, it));
+    lines.push(if population.is_null() {
+        shown
+    } else {
+        format!("{shown}   {found} at the platform, {known} known here, {left} unexplained")
+    });
     lines
 }
 
@@ -123,6 +134,7 @@ pub(crate) fn one(answer: &Value) -> Vec<String> {
     for it in list(answer, "drifts") {
         let (place, before, after) = (text(it, "place"), text(it, "before"), text(it, "after"));
         row("drift", &format!("{place}: {before} -> {after}"));
+        row("", &author(it));
     }
     for it in sweeps::drills(list(answer, "sweeps")) {
         row("offboarded", &it);
@@ -138,6 +150,12 @@ pub(crate) fn one(answer: &Value) -> Vec<String> {
     lines.push(String::new());
     lines.push(format!("next: {}", next(name, state, withdrawal)));
     lines
+}
+
+/// Who made a difference and when, where the platform tells: `by dana, 24 Nov 2026 10:00:00`.
+pub(super) fn author(drift: &Value) -> String {
+    let (by, at) = (text(drift, "by"), text(drift, "at"));
+    if by.is_empty() { String::new() } else { format!("by {by}, {}", moment(at)) }
 }
 
 fn next(name: &str, state: &str, withdrawal: &Value) -> String {
@@ -162,11 +180,13 @@ mod tests {
             { "slug": "acme", "state": "certified", "tier": "elevated", "reasons": [], "admits_until": "2000-01-01T00:00:00Z" },
             { "slug": "payrun-hr", "state": "in-review", "tier": "critical", "reasons": ["nobody-decided"] },
         ]);
-        insta::assert_snapshot!(all(&rows).join("\n"), @r"
+        let population = json!({ "found": 3, "known": 2, "unexplained": 1 });
+        assert_eq!(all(&rows, &Value::Null).last().map(String::as_str), Some("2 shown"));
+        insta::assert_snapshot!(all(&rows, &population).join("\n"), @r"
         INTEGRATION  STATE        ADMITS FOR  TIER      NEEDS                 BECAUSE
         acme         ● certified  over        elevated  -                     -
         payrun-hr    ○ in-review  -           critical  two people to decide  nobody-decided
-        2 shown
+        2 shown   3 at the platform, 2 known here, 1 unexplained
         ");
     }
 }

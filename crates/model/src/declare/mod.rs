@@ -28,6 +28,7 @@ pub mod schedule;
 
 mod answers;
 pub mod diff;
+pub mod draft;
 pub mod edit;
 pub mod template;
 

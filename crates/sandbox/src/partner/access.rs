@@ -1,6 +1,13 @@
 //! Ways in which a platform gives a client more than it may have, or takes too little away.
 
+use std::collections::BTreeSet;
+
+use countersign_seal::Digest;
 use serde::{Deserialize, Serialize};
+
+use super::Fault;
+use crate::registration::ClientRegistration;
+use crate::{NoEntropy, entropy};
 
 /// One way to be wrong about a client, and about every copy of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +47,26 @@ pub enum AccessFault {
     LeaksInRefusal,
     /// It gets tokens while it is disabled.
     MintsWhileDisabled,
+    /// A second secret of it is taken, beside what it is declared with.
+    SecondSecret,
     /// A foreign object is refused much later than one that does not exist.
     SlowForForeign,
+    /// A key is registered for it, beside those that it publishes.
+    StrayKey,
+}
+
+impl AccessFault {
+    /// Gives a client the credentials that it has only where the platform is wrong about it.
+    pub(crate) fn add_credentials(
+        faults: &BTreeSet<Fault>,
+        client: &mut ClientRegistration,
+    ) -> Result<(), NoEntropy> {
+        if faults.contains(&Fault::Access(Self::SecondSecret)) {
+            client.extras.secrets.insert(Digest::of(entropy::token()?.as_bytes()));
+        }
+        if faults.contains(&Fault::Access(Self::StrayKey)) {
+            client.keys.push(entropy::key()?.public().to_jwk());
+        }
+        Ok(())
+    }
 }

@@ -216,12 +216,14 @@ impl Book {
         pages.clients.remove(client).is_some()
     }
 
-    pub(crate) fn put_subscription(&self, integration: &str, it: SubscriptionRegistration) {
+    /// Whether that changed anything about a subscription that was there before.
+    pub(crate) fn put_subscription(&self, integration: &str, it: SubscriptionRegistration) -> bool {
         let mut pages = self.open();
         let key = (integration.to_owned(), it.id.clone());
         if let Some(subscription) = pages.subscriptions.get_mut(&key) {
+            let is_changed = subscription.registration != it;
             subscription.registration = it;
-            return;
+            return is_changed;
         }
         let subscription = Subscription {
             registration: it,
@@ -230,6 +232,7 @@ impl Book {
             on_the_way: Arc::default(),
         };
         pages.subscriptions.insert(key, subscription);
+        false
     }
 
     pub(crate) fn remove_subscription(&self, integration: &str, id: &str) {

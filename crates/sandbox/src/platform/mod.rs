@@ -258,7 +258,11 @@ impl Platform {
 
     /// Registers a subscription, or replaces its registration.
     pub fn register_subscription(&self, integration: &str, it: SubscriptionRegistration) {
-        self.shared.book.put_subscription(integration, it);
+        let id = it.id.clone();
+        if self.shared.book.put_subscription(integration, it) {
+            let operator = staff::Administrator::inside(OPERATOR);
+            operator.did(&self.shared, "register-subscription", staff::Changed::Other(&id));
+        }
     }
 
     /// Takes a subscription away, with whatever waits.

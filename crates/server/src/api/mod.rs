@@ -4,6 +4,7 @@ pub mod call;
 mod certifications;
 mod gates;
 mod health;
+mod imports;
 mod integrations;
 mod log;
 mod packs;
@@ -45,6 +46,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(certifications::routes())
         .merge(gates::routes())
         .merge(health::routes())
+        .merge(imports::routes())
         .merge(integrations::routes())
         .merge(log::routes())
         .merge(packs::routes())

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign_checks::harness::Harness;
 use countersign_checks::live::client::TalkConfig;
-use countersign_checks::platform::{Platform, PlatformError, RaisedAlert};
+use countersign_checks::platform::{AdminRecord, Inventory, Platform, PlatformError, RaisedAlert};
 use countersign_checks::secrets::Secrets;
 use countersign_model::certify::{Baseline, Granted};
 use countersign_model::declare::Manifest;
@@ -27,7 +27,7 @@ use countersign_seal::Digest;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::world::{Job, Looked, Seen, SweepJob, Unreachable, Used, World};
+use crate::world::{Job, Looked, Seen, SweepJob, Tenant, Unreachable, Used, World};
 
 pub use setup::LiveError;
 
@@ -105,6 +105,21 @@ impl World for LiveWorld {
 
     async fn used(&self, manifest: &Manifest, since: Timestamp) -> Result<Used, Unreachable> {
         used::used(self.production()?, manifest, since).await
+    }
+
+    async fn admin_log(&self, since: Timestamp) -> Result<Vec<AdminRecord>, Unreachable> {
+        self.production()?.admin_log(since).await.map_err(|it| unreachable(&it))
+    }
+
+    async fn inventory(&self, tenant: Tenant) -> Result<Inventory, Unreachable> {
+        let platform = match tenant {
+            Tenant::Production => self.production()?,
+            Tenant::Test => {
+                let none = || Unreachable("no test platform is set up".to_owned());
+                self.test.as_deref().ok_or_else(none)?
+            }
+        };
+        platform.inventory().await.map_err(|it| unreachable(&it))
     }
 
     async fn alerts(&self, manifest: &Manifest) -> Result<Vec<RaisedAlert>, Unreachable> {

@@ -4,21 +4,18 @@
 //! ending that takes two people.
 
 use countersign_checks::platform::RaisedAlert;
-use countersign_model::certify::Baseline;
 use countersign_model::check::{EvidenceRef, Verdict};
 use countersign_model::declare::Parsed;
-use countersign_model::event::What;
 use countersign_model::id::RevocationId;
 use countersign_model::lifecycle::{State, status};
-use countersign_model::monitor::drift::drifts;
 use countersign_model::registry::{CertificateRecord, Record};
 use countersign_model::require::Catalogue;
 use countersign_model::revoke::WithdrawalKind;
 use countersign_model::time::Timestamp;
 
+use super::drift;
 use super::revoke::{WithdrawRequest, write_down};
 use crate::app::{App, find};
-use crate::book::{BookError, Draft};
 use crate::problem::Problem;
 use crate::snapshot::grace;
 
@@ -55,10 +52,12 @@ pub async fn look(app: &App) -> Result<usize, Problem> {
 async fn look_at(app: &App, record: &Record) -> Result<usize, Problem> {
     let Some(certificate) = &record.certificate else { return Ok(0) };
     let state = status(app.clock.now(), record, grace(record)).state;
-    if matches!(state, State::Revoked | State::Suspended) {
-        return Ok(0);
-    }
     let (parsed, _) = app.book.manifest(record.submission.blob).await?;
+    if matches!(state, State::Revoked | State::Suspended) {
+        let seen = drift::while_withdrawn(app, record, certificate, &parsed).await?;
+        let Some(seen) = seen else { return Ok(0) };
+        return drift::write_down(app, record, certificate, seen).await;
+    }
     let drifted = drift(app, record, certificate, &parsed).await?;
     // An outage of the platform is no misuse; the next look will see.
     let Ok(alerts) = app.world.alerts(&parsed.manifest).await else { return Ok(drifted) };
@@ -75,42 +74,15 @@ async fn drift(
     certificate: &CertificateRecord,
     parsed: &Parsed,
 ) -> Result<usize, Problem> {
-    let certified: Baseline = app.book.document(certificate.baseline).await?;
-    // An outage of the platform is not a drift; the next look will see.
-    let Ok(seen) = super::granted::now(app, record, parsed, certificate.manifest).await else {
-        tracing::warn!(integration = %record.slug, "the platform did not answer");
-        return Ok(0);
-    };
-    let found = drifts(&certified, &seen);
-    if found == record.drifts {
+    let seen = drift::while_trusted(app, record, certificate, parsed).await?;
+    let Some(seen) = seen else { return Ok(0) };
+    let sign = seen.found.iter().find(|it| suspends(record, &it.trigger)).cloned();
+    if drift::write_down(app, record, certificate, seen).await? == 0 {
         return Ok(0);
     }
-    let sign = found.iter().find(|it| suspends(record, &it.trigger)).cloned();
-    let now = app.clock.now();
-    let mut writer = app.book.write().await?;
-    let same = writer.registry().integrations.get(&record.id).is_some_and(|it| {
-        it.certificate.as_ref().map(|it| &it.id) == Some(&certificate.id)
-            && it.drifts == record.drifts
-            && it.withdrawal == record.withdrawal
-            && it.cut == record.cut
-    });
-    if !same {
-        return Ok(0);
-    }
-    let mut draft = Draft::default();
-    let integration = record.id.clone();
-    let what = if found.is_empty() {
-        What::Settled { integration }
-    } else {
-        let baseline = seen.digest().map_err(BookError::from)?;
-        draft.document(&seen)?;
-        What::Drifted { integration, baseline, drifts: found }
-    };
-    draft.event(now, None, what);
-    writer.commit(draft, now).await?;
-    drop(writer);
     let Some(it) = sign else { return Ok(1) };
-    let words = format!("{}: {} -> {}", it.place, it.before, it.after);
+    let by = it.by.map(|by| format!(", by {by}")).unwrap_or_default();
+    let words = format!("{}: {} -> {}{by}", it.place, it.before, it.after);
     Ok(1 + usize::from(suspend(app, record, &it.trigger, &words).await?.is_some()))
 }
 

@@ -100,7 +100,12 @@ pub async fn diff(app: &App, name: &str) -> Result<Value, Problem> {
     let baseline = super::granted::now(app, record, &parsed, parsed.digest)
         .await
         .map_err(|it| Problem::new(502, "unreachable", it.0))?;
-    super::check::difference(app, record, &parsed, &baseline).await
+    let mut document = super::check::difference(app, record, &parsed, &baseline).await?;
+    // Beside what people sign: who changed something may become known later than that it changed.
+    if let Some(it) = document.as_object_mut() {
+        it.insert("drifts".to_owned(), json!(record.drifts));
+    }
+    Ok(document)
 }
 
 /// What waits for people, by name.

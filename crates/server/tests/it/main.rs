@@ -1,7 +1,9 @@
 #![cfg(test)]
 //! The server from outside, over a stand-in world.
 
+mod behind_our_back;
 mod faults;
+mod imports;
 mod journey;
 mod later;
 mod live;

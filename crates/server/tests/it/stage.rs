@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_checks::platform::RaisedAlert;
+use countersign_checks::platform::{AdminRecord, Inventory, RaisedAlert};
 use countersign_model::certify::{Baseline, Granted};
 use countersign_model::check::{Evidence, Judgement, Transcript, Verdict};
 use countersign_model::declare::Manifest;
@@ -27,7 +27,7 @@ use countersign_server::clock::Clock;
 use countersign_server::config::Config;
 use countersign_server::run::open;
 use countersign_server::steps::take_up::{Agenda, look};
-use countersign_server::world::{Job, Looked, Seen, SweepJob, Unreachable, Used, World};
+use countersign_server::world::{Job, Looked, Seen, SweepJob, Tenant, Unreachable, Used, World};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -138,7 +138,11 @@ impl World for Fake {
             let mut scopes: BTreeSet<String> =
                 it.scopes.iter().map(|it| it.name.to_string()).collect();
             scopes.extend(extra.clone());
-            (it.client_id().to_owned(), Granted { enabled: true, scopes, ..Granted::default() })
+            // The last word about it counts: a client that was cut is disabled until it is restored.
+            let told = self.told.lock().unwrap();
+            let last = told.done.iter().rev().find(|word| word.ends_with(it.id.as_str()));
+            let enabled = !last.is_some_and(|word| word.starts_with("cut "));
+            (it.client_id().to_owned(), Granted { enabled, scopes, ..Granted::default() })
         });
         let mut granted: BTreeMap<String, Granted> = granted.collect();
         let extra = self.told.lock().unwrap().extra_client.clone();
@@ -171,6 +175,14 @@ impl World for Fake {
 
     async fn used(&self, _: &Manifest, since: Timestamp) -> Result<Used, Unreachable> {
         Ok(Used { since, clients: BTreeMap::new() })
+    }
+
+    async fn admin_log(&self, _: Timestamp) -> Result<Vec<AdminRecord>, Unreachable> {
+        Ok(Vec::new())
+    }
+
+    async fn inventory(&self, _: Tenant) -> Result<Inventory, Unreachable> {
+        Ok(Inventory::default())
     }
 
     async fn alerts(&self, _: &Manifest) -> Result<Vec<RaisedAlert>, Unreachable> {

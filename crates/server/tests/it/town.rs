@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_checks::platform::RaisedAlert;
+use countersign_checks::platform::{AdminRecord, Inventory, RaisedAlert};
 use countersign_checks::registry;
 use countersign_gate::Gate;
 use countersign_gate::follow::{FollowConfig, Token, follow};
@@ -28,7 +28,7 @@ use countersign_seal::dsse::pae;
 use countersign_server::clock::Clock;
 use countersign_server::config::Config;
 use countersign_server::live::LiveWorld;
-use countersign_server::world::{Job, Looked, Seen, SweepJob, Unreachable, Used, World};
+use countersign_server::world::{Job, Looked, Seen, SweepJob, Tenant, Unreachable, Used, World};
 use countersign_server::{Running, run};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -108,6 +108,14 @@ impl World for Live {
 
     async fn used(&self, manifest: &Manifest, since: Timestamp) -> Result<Used, Unreachable> {
         self.world.used(manifest, since).await
+    }
+
+    async fn admin_log(&self, since: Timestamp) -> Result<Vec<AdminRecord>, Unreachable> {
+        self.world.admin_log(since).await
+    }
+
+    async fn inventory(&self, tenant: Tenant) -> Result<Inventory, Unreachable> {
+        self.world.inventory(tenant).await
     }
 
     async fn alerts(&self, manifest: &Manifest) -> Result<Vec<RaisedAlert>, Unreachable> {

@@ -287,14 +287,16 @@ pub(super) fn held(
     let clients: Vec<ListedClient> = list(clients)?;
     let mut granted = BTreeMap::new();
     let mut undeclared = BTreeSet::new();
+    let mut credentials = BTreeMap::new();
     for it in clients.into_iter().filter(|it| it.copy_of.is_none()) {
         if !declared.contains(it.client_id.as_str()) {
             undeclared.insert(it.client_id);
             continue;
         }
+        credentials.insert(it.client_id.clone(), it.credentials.clone());
         granted.insert(it.client_id.clone(), it.granted());
     }
-    Ok(Held { granted, undeclared, subscriptions: list(subscriptions)? })
+    Ok(Held { granted, undeclared, subscriptions: list(subscriptions)?, credentials })
 }
 
 #[cfg(test)]

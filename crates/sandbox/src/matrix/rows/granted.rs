@@ -1,10 +1,10 @@
 //! What the platform holds.
 
-use crate::Fault;
 use crate::Kind::{Acme, Northwind, Payrun, Shiftly};
 use crate::matrix::Leans::Platform;
 use crate::matrix::Mutant::{Does, Early, Says};
 use crate::matrix::Row;
+use crate::{AccessFault, Fault};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -16,7 +16,11 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         check: "holds_only_declared_credentials",
         right: &[Acme, Payrun, Northwind, Shiftly],
-        mutants: &[Says(Acme, "app.acme.example/oauth/callback", "app.acme.example/oauth/return")],
+        mutants: &[
+            Says(Acme, "app.acme.example/oauth/callback", "app.acme.example/oauth/return"),
+            Does(Acme, Fault::Access(AccessFault::SecondSecret)),
+            Does(Payrun, Fault::Access(AccessFault::StrayKey)),
+        ],
         leans: Platform,
     },
     Row {
