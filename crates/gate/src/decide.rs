@@ -94,10 +94,17 @@ pub(crate) fn is_bounded(call: &Call) -> bool {
         && call.scopes.iter().all(short)
         && call.causes.len() <= WORDS_MAX
         && call.causes.keys().all(short)
-        && [&call.grant_type, &call.method, &call.subject, &call.event, &call.auth]
-            .into_iter()
-            .flatten()
-            .all(short)
+        && [
+            &call.grant_type,
+            &call.method,
+            &call.subject,
+            &call.event,
+            &call.auth,
+            &call.credential,
+        ]
+        .into_iter()
+        .flatten()
+        .all(short)
         && [&call.path, &call.url, &call.keys_at].into_iter().flatten().all(long)
 }
 
@@ -134,10 +141,7 @@ fn identity<'a>(call: &Call, entry: &'a Entry) -> Result<&'a IdentityGrant, Reas
 }
 
 fn token_mint(call: &Call, entry: &Entry) -> Result<(), Reason> {
-    let identity = identity(call, entry)?;
-    if !is_certified_credential(call, identity) {
-        return Err(Reason::OutsideCredential);
-    }
+    let identity = proven(call, entry)?;
     if call.scopes.is_empty() {
         // Some platforms read "none" as "all": whoever asks has to say what will be in the token.
         return Err(Reason::Malformed);
@@ -158,6 +162,18 @@ fn token_mint(call: &Call, entry: &Entry) -> Result<(), Reason> {
     if identity.max_token_ttl.seconds() < ttl { Err(Reason::OutsideScope) } else { Ok(()) }
 }
 
+/// The identity behind a token, where nothing says that it can do more than was certified.
+fn proven<'a>(call: &Call, entry: &'a Entry) -> Result<&'a IdentityGrant, Reason> {
+    let identity = identity(call, entry)?;
+    if !is_certified_credential(call, identity) {
+        return Err(Reason::OutsideCredential);
+    }
+    match entry.held.get(&call.client) {
+        Some(hold) if hold.denies(call, identity) => Err(Reason::Drifted),
+        _ => Ok(identity),
+    }
+}
+
 /// Whether a client proved itself as it was certified to, where the platform tells.
 fn is_certified_credential(call: &Call, identity: &IdentityGrant) -> bool {
     let way = match (&call.auth, identity.auth) {
@@ -172,7 +188,7 @@ fn is_certified_credential(call: &Call, identity: &IdentityGrant) -> bool {
 }
 
 fn token_use(call: &Call, entry: &Entry) -> Result<(), Reason> {
-    let identity = identity(call, entry)?;
+    let identity = proven(call, entry)?;
     let method = call.method.as_deref().ok_or(Reason::Malformed)?;
     let path = call.path.as_deref().ok_or(Reason::Malformed)?;
     if !is_normal(path) {

@@ -6,11 +6,11 @@ use countersign_model::certify::certificate::{CERTIFICATE_TYPE, Claims, SIGNATUR
 use countersign_model::declare::hours::Hours;
 use countersign_model::declare::manifest::Environment;
 use countersign_model::declare::words::Slug;
-use countersign_model::enforce::Grant;
 use countersign_model::enforce::snapshot::{
     Approver, Basis, Lane, SNAPSHOT_SCHEMA, SNAPSHOT_TYPE, SnapshotDocument, SnapshotEntry,
     Standing,
 };
+use countersign_model::enforce::{Grant, Hold};
 use countersign_model::id::CertificateId;
 use countersign_model::review::{Approved, QuorumError};
 use countersign_model::time::{Period, Timestamp};
@@ -73,6 +73,7 @@ pub(crate) struct Entry {
     pub(crate) integration: Slug,
     pub(crate) standing: Standing,
     pub(crate) watermark: Option<Timestamp>,
+    pub(crate) held: BTreeMap<String, Hold>,
     pub(crate) certificate: Option<CertificateId>,
     pub(crate) grant: Grant,
     pub(crate) not_before: Timestamp,
@@ -266,6 +267,7 @@ impl Entry {
             integration: entry.integration,
             standing: entry.standing,
             watermark: entry.watermark,
+            held: entry.held,
             certificate,
             grant,
             not_before,

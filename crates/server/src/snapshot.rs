@@ -9,6 +9,7 @@ use countersign_model::enforce::snapshot::{
     Basis, Lane, SNAPSHOT_SCHEMA, SNAPSHOT_TYPE, SnapshotDocument, SnapshotEntry, Standing,
 };
 use countersign_model::lifecycle::standing;
+use countersign_model::monitor::holds;
 use countersign_model::registry::{Record, Registry};
 use countersign_model::require::Catalogue;
 use countersign_model::revoke::WithdrawalKind;
@@ -58,11 +59,17 @@ pub(crate) fn entries(
                 Lane::Certified => certified(record, material, now)?,
                 Lane::Trial => trial(record, material, now)?,
             };
+            // What differs was seen in production.
+            let held = match lane {
+                Lane::Certified => holds(&record.drifts),
+                Lane::Trial => BTreeMap::new(),
+            };
             Some(SnapshotEntry {
                 id: record.id.clone(),
                 integration: record.slug.clone(),
                 standing,
                 watermark: record.watermark,
+                held,
                 basis,
             })
         })

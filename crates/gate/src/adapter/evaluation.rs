@@ -174,6 +174,7 @@ impl<'a> Context<'a> {
         call.url = self.text("url")?;
         call.auth = self.text("auth")?;
         call.keys_at = self.text("keys_at")?;
+        call.credential = self.text("credential")?;
         call.causes = self.causes()?;
         call.ip = match self.text("ip")? {
             None => None,

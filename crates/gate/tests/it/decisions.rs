@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use countersign_model::enforce::Call;
+use countersign_model::declare::path::PathKind;
+use countersign_model::enforce::grant::IdentityGrant;
 use countersign_model::enforce::snapshot::Standing;
+use countersign_model::enforce::{Call, Grant, Hold};
 
 use crate::table::{mint, table, usage};
-use crate::world::{Making, RESELLER, SAAS, at, gate, right, snapshot};
+use crate::world::{Making, RESELLER, SAAS, at, gate, manifest, right, snapshot};
 
 /// The reason code, `seconds` after the gate last heard from its server.
 fn asked(making: &Making, call: &Call, seconds: u64) -> &'static str {
@@ -65,6 +67,55 @@ fn standing_age_and_watermark_deny() {
     for (name, making, seconds, reason) in table {
         assert_eq!(asked(&making, &ask, seconds), reason, "{name}");
     }
+}
+
+#[test]
+fn a_held_client_has_to_show_what_its_calls_rest_on() {
+    let new = || Some(["k2".to_owned()].into());
+    let whole = Hold { whole: true, ..Hold::default() };
+    let keys = Hold { credentials: new(), ..Hold::default() };
+    let auth = Hold { credentials: Some([].into()), ..Hold::default() };
+    let refresh = Hold { refresh: true, ..Hold::default() };
+    let jwks = "https://acme.example/.well-known/jwks.json";
+    let by = |change: fn(&mut Call)| {
+        let mut both =
+            [mint("acme-helpdesk", "tickets:write"), usage("tickets:write", "POST", "/v1/tickets")];
+        both.iter_mut().for_each(change);
+        both
+    };
+    let untold = by(|_| {});
+    let known = by(|it| it.credential = Some("k1".to_owned()));
+    let other = by(|it| it.credential = Some("k2".to_owned()));
+    let published = by(|it| it.keys_at = Some("https://acme.example/.well-known/jwks.json".into()));
+    assert_eq!(published[0].keys_at.as_deref(), Some(jwks));
+    let secret = by(|it| it.auth = Some("client_secret_basic".to_owned()));
+    let table = [
+        ("nothing differs", None, &other, "admitted"),
+        ("a role", Some(&whole), &published, "drifted"),
+        ("a key, and nothing is told", Some(&keys), &untold, "drifted"),
+        ("a key, and an old one is used", Some(&keys), &known, "admitted"),
+        ("a key, and it is used", Some(&keys), &other, "drifted"),
+        ("a key, and a published one is used", Some(&keys), &published, "admitted"),
+        ("another way in, and nothing is told", Some(&auth), &untold, "drifted"),
+        ("another way in, and it is used", Some(&auth), &secret, "outside-credential"),
+        ("longer refresh", Some(&refresh), &untold, "admitted"),
+    ];
+    for (name, hold, calls, reason) in table {
+        let making = Making { held: hold.cloned(), ..right(SAAS) };
+        for call in calls {
+            assert_eq!(asked(&making, call, 0), reason, "{name}: {}", call.kind.word());
+        }
+        // A hold is about tokens.
+        let mut hook = Call::new(PathKind::CallIn, "acme-helpdesk");
+        hook.subject = Some("hook:ticket-events".to_owned());
+        assert_eq!(asked(&making, &hook, 0), "admitted", "{name}");
+    }
+    let identity =
+        IdentityGrant { refresh: true, ..Grant::compile(&manifest(SAAS)).identities.remove(0) };
+    let mut call = mint("acme-helpdesk", "tickets:write");
+    assert!(!refresh.denies(&call, &identity));
+    call.grant_type = Some("refresh_token".to_owned());
+    assert!(refresh.denies(&call, &identity));
 }
 
 #[test]

@@ -95,6 +95,7 @@ pub(crate) fn evaluation(call: &Call) -> Value {
     add("ttl_seconds", json!(call.ttl_seconds));
     add("auth", json!(call.auth));
     add("keys_at", json!(call.keys_at));
+    add("credential", json!(call.credential));
     add("ip", json!(call.ip));
     add("url", json!(call.url));
     add("iat", json!(call.issued_at.map(countersign_model::time::Timestamp::seconds)));

@@ -8,11 +8,11 @@ use countersign_model::certify::Claims;
 use countersign_model::certify::certificate::{CERTIFICATE_TYPE, Issuing};
 use countersign_model::declare::manifest::Environment;
 use countersign_model::declare::{Format, Manifest, parse};
-use countersign_model::enforce::Grant;
 use countersign_model::enforce::snapshot::{
     Approver, Basis, Lane, SNAPSHOT_SCHEMA, SNAPSHOT_TYPE, SnapshotDocument, SnapshotEntry,
     Standing,
 };
+use countersign_model::enforce::{Grant, Hold};
 use countersign_model::id::{AssessmentId, CertificateId, DecisionId, IntegrationId, PersonId};
 use countersign_model::require::tier::Tier;
 use countersign_model::review::decision::DECISION_SCHEMA;
@@ -70,6 +70,7 @@ pub(crate) struct Making {
     pub(crate) other_statement: bool,
     pub(crate) standing: Standing,
     pub(crate) watermark: Option<Timestamp>,
+    pub(crate) held: Option<Hold>,
     pub(crate) epoch: u64,
 }
 
@@ -84,6 +85,7 @@ pub(crate) fn right(text: &'static str) -> Making {
         other_statement: false,
         standing: Standing::Good { until: at(86_400) },
         watermark: None,
+        held: None,
         epoch: 7,
     }
 }
@@ -152,6 +154,11 @@ pub(crate) fn snapshot(making: &Making) -> Vec<u8> {
         integration: slug,
         standing: making.standing,
         watermark: making.watermark,
+        held: making
+            .held
+            .iter()
+            .map(|it| (decided.grant.identities[0].client_id.clone(), it.clone()))
+            .collect(),
         basis: Basis::Certificate {
             certificate,
             token,

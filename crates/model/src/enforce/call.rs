@@ -50,13 +50,16 @@ pub struct Call {
     /// When the credential that it uses was issued: grant, session or authentication time where known, else `iat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<Timestamp>,
-    /// How the client proved itself, for token-mint: `private_key_jwt`. None where the platform does
+    /// How the client proved itself, for token-mint and, where the platform remembers, token-use: `private_key_jwt`. None where the platform does
     /// not tell, and for a throw-away copy, which has a credential of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<String>,
     /// Where the key came from that it proved itself with: an address, or `registered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys_at: Option<String>,
+    /// The credential that it proved itself with, by the id that the platform lists it under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
 }
 
 impl Call {
@@ -78,6 +81,7 @@ impl Call {
             issued_at: None,
             auth: None,
             keys_at: None,
+            credential: None,
         }
     }
 }

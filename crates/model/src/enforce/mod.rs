@@ -2,9 +2,11 @@
 
 pub mod call;
 pub mod grant;
+pub mod hold;
 pub mod reason;
 pub mod snapshot;
 
 pub use call::Call;
 pub use grant::Grant;
+pub use hold::Hold;
 pub use reason::Reason;

@@ -13,6 +13,8 @@ pub enum Reason {
     Admitted,
     /// The credential was issued before all of its kind were withdrawn.
     CredentialRevoked,
+    /// The platform lets the client do more than was certified, in a way that no call shows.
+    Drifted,
     /// The certificate or the decision under it has ended.
     Lapsed,
     /// The call lacks something that its kind needs, or holds something that cannot be read.
@@ -49,9 +51,10 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Admitted,
         Self::CredentialRevoked,
+        Self::Drifted,
         Self::Lapsed,
         Self::Malformed,
         Self::NotYetValid,
@@ -75,6 +78,7 @@ impl Reason {
         match self {
             Self::Admitted => "admitted",
             Self::CredentialRevoked => "credential-revoked",
+            Self::Drifted => "drifted",
             Self::Lapsed => "lapsed",
             Self::Malformed => "malformed",
             Self::NotYetValid => "not-yet-valid",
@@ -102,6 +106,9 @@ impl Reason {
             }
             Self::CredentialRevoked => {
                 "Every credential issued before a moment was withdrawn, and this one is older. Obtain a new one, if the integration may still act."
+            }
+            Self::Drifted => {
+                "The client has a role, key, secret or refresh life at the platform that was not certified, and the call does not show that it rests on none of it. Take it away there, or certify it."
             }
             Self::Lapsed => {
                 "The certificate, or the decision under it, has ended. Run the checks again and ask for a new decision."

@@ -1,9 +1,12 @@
 //! What a gate answers from, as it travels: `countersign.snapshot/1`.
 
+use std::collections::BTreeMap;
+
 use countersign_seal::{Digest, PublicKey, dsse::Envelope};
 use serde::{Deserialize, Serialize};
 
 use super::grant::Grant;
+use super::hold::Hold;
 use crate::declare::manifest::Environment;
 use crate::declare::words::Slug;
 use crate::id::{CertificateId, IntegrationId, PersonId};
@@ -59,6 +62,9 @@ pub struct SnapshotEntry {
     /// Credentials issued at or before this moment are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark: Option<Timestamp>,
+    /// What clients of it are denied beyond their grants, by client id: the platform lets them do more than was certified.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, Hold>,
     /// What it rests on.
     pub basis: Basis,
 }

@@ -44,6 +44,11 @@ impl Drift {
     pub fn subject(&self) -> &str {
         self.place.rsplit_once(": ").map_or(self.place.as_str(), |(subject, _)| subject)
     }
+
+    /// What of it differs: what stands behind the colon.
+    pub fn what(&self) -> &str {
+        self.place.rsplit_once(": ").map_or("", |(_, what)| what)
+    }
 }
 
 /// What the platform holds now against what was certified: each difference once, in a fixed order.

@@ -94,6 +94,7 @@ fn active(
     call.scopes = found.scopes.iter().cloned().collect();
     call.ip = Some(found.ip);
     call.issued_at = Some(found.issued_at);
+    found.proof.tell(&mut call);
     // There is no call yet whose path could be judged: only whether the integration stands.
     let stands = matches!(
         shared.ask(&call),

@@ -239,6 +239,7 @@ fn decide(
     call.path = Some(path.to_owned());
     call.ip = Some(peer.ip());
     call.issued_at = Some(who.token.issued_at);
+    who.token.proof.tell(&mut call);
     let reason = shared.ask(&call);
     if reason != Reason::Admitted {
         return Err(Problem::denied(reason));

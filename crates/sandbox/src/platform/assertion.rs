@@ -6,6 +6,7 @@ use aws_lc_rs::hmac;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use countersign_model::enforce::Call;
 use countersign_model::time::{Period, Timestamp};
 use countersign_seal::Digest;
 use countersign_seal::jwt::{self, Expect, JwtError, Verified, VerifyingKey};
@@ -13,6 +14,7 @@ use countersign_seal::jwt::{self, Expect, JwtError, Verified, VerifyingKey};
 use super::Shared;
 use super::book::Client;
 use super::client::Freshness;
+use super::inventory::secret_name;
 use crate::registration::ClientRegistration;
 use crate::{OauthFault, clock};
 
@@ -28,11 +30,22 @@ pub(super) struct Authenticated {
 
 /// How a client proved itself.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Proof {
+pub(crate) struct Proof {
     /// `private_key_jwt`; none for a throw-away copy.
-    pub(super) auth: Option<String>,
+    pub(crate) auth: Option<String>,
     /// An address, or `registered`.
-    pub(super) keys_at: Option<String>,
+    pub(crate) keys_at: Option<String>,
+    /// The credential's id, as administrators see it.
+    pub(crate) credential: Option<String>,
+}
+
+impl Proof {
+    /// Tells a gate.
+    pub(super) fn tell(&self, call: &mut Call) {
+        call.auth.clone_from(&self.auth);
+        call.keys_at.clone_from(&self.keys_at);
+        call.credential.clone_from(&self.credential);
+    }
 }
 
 /// It did not; what it called itself is kept for the log.
@@ -82,6 +95,8 @@ pub(super) async fn authenticate(
         (None, Some(it)) if further(it) => Some("client_secret_post"),
         _ => None,
     };
+    let secret = basic.as_ref().map(|it| &it.1).or_else(|| form.get("client_secret"));
+    let secret = secret.map(|it| secret_name(Digest::of(it.as_bytes())));
     let proven = match registration.auth.as_str() {
         _ if beside.is_some() => true,
         "client_secret_basic" => basic.is_some_and(|(_, secret)| secret_is(&secret)),
@@ -103,21 +118,32 @@ pub(super) async fn authenticate(
     let proof = if client.copy_of.is_some() {
         Proof::default()
     } else {
-        proof(&client.registration, beside, refused.kid.as_deref())
+        proof(&client.registration, beside, refused.kid.as_deref(), secret)
     };
     Ok(Authenticated { kid: refused.kid, client, proof })
 }
 
 /// What a gate is told of the credential.
-fn proof(client: &ClientRegistration, beside: Option<&str>, kid: Option<&str>) -> Proof {
+fn proof(
+    client: &ClientRegistration,
+    beside: Option<&str>,
+    kid: Option<&str>,
+    secret: Option<String>,
+) -> Proof {
     let auth = beside.unwrap_or(&client.auth).to_owned();
     let registered = |kid: &str| client.keys.iter().any(|it| it["kid"] == kid);
-    let keys_at = match (auth.as_str(), kid) {
-        ("private_key_jwt", Some(kid)) if registered(kid) => Some("registered".to_owned()),
-        ("private_key_jwt", _) => client.jwks_uri.clone(),
-        _ => None,
+    let (keys_at, credential) = match (auth.as_str(), kid) {
+        ("private_key_jwt", Some(kid)) if registered(kid) => {
+            (Some("registered".to_owned()), Some(kid.to_owned()))
+        }
+        ("private_key_jwt", _) => {
+            let published = client.jwks_uri.clone();
+            let credential = published.as_ref().map(|it| format!("jwks:{it}"));
+            (published, credential)
+        }
+        _ => (None, secret),
     };
-    Proof { auth: Some(auth), keys_at }
+    Proof { auth: Some(auth), keys_at, credential }
 }
 
 /// Whether a secret is taken from a client that has none: a lapse.

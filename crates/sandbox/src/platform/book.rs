@@ -9,6 +9,7 @@ use countersign_checks::platform::RaisedAlert;
 use countersign_model::time::{Period, Timestamp};
 use countersign_seal::Digest;
 
+use super::assertion::Proof;
 use super::front::FrontPages;
 use super::inventory::since;
 use super::logs::Logs;
@@ -124,6 +125,8 @@ pub(crate) struct Token {
     pub(crate) expires_at: Timestamp,
     pub(crate) ip: IpAddr,
     pub(crate) family: Option<Digest>,
+    /// How the client proved itself that got it.
+    pub(crate) proof: Proof,
 }
 
 /// A token that was revoked, and when.

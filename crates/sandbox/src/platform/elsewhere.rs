@@ -15,6 +15,7 @@ use url::form_urlencoded;
 
 use super::Shared;
 use super::api::Bearer;
+use super::assertion::Proof;
 use super::book::{Client, Token};
 use super::problem::Problem;
 use super::token::token_id;
@@ -103,6 +104,7 @@ pub(super) async fn bearer(
         // Where it was asked for, only its issuer knows; what can be told is where it was first used.
         ip: pages.first_use(digest, peer, now),
         family: None,
+        proof: Proof::default(),
     };
     Ok(Bearer { id: token_id(token), token: known, client })
 }

@@ -46,8 +46,12 @@ fn names(client: &ClientRegistration) -> Vec<(String, CredentialKind)> {
         (it, kind)
     });
     let secrets = client.secret_sha256.iter().chain(&client.extras.secrets);
-    // A digest of the digest: it tells one secret from another, and helps nobody to guess either.
-    let name = |it: &Digest| format!("secret-{}", &Digest::of(it.hex().as_bytes()).hex()[..12]);
-    let secrets = secrets.map(|it| (name(it), CredentialKind::Secret));
+    let secrets = secrets.map(|it| (secret_name(*it), CredentialKind::Secret));
     keys.chain(secrets).collect()
+}
+
+/// What a secret is called, by its digest.
+pub(super) fn secret_name(secret: Digest) -> String {
+    // A digest of the digest: it tells one secret from another, and helps nobody to guess either.
+    format!("secret-{}", &Digest::of(secret.hex().as_bytes()).hex()[..12])
 }

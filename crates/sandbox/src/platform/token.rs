@@ -195,7 +195,7 @@ async fn grant(
     call.grant_type = Some(grant.clone());
     call.ttl_seconds = Some(registration.token_ttl_seconds);
     call.ip = Some(ip);
-    (call.auth, call.keys_at) = (who.proof.auth.clone(), who.proof.keys_at.clone());
+    who.proof.tell(&mut call);
     call.issued_at = granting.family.map(|it| it.1);
     let (reason, observed) = shared.ask_mint(&call);
     if reason != Reason::Admitted {
@@ -208,18 +208,19 @@ async fn grant(
     line.scope = words(&granting.scopes);
     line.issued_at = Some(now);
     line.expires_at = Some(now + Period::from_seconds(registration.token_ttl_seconds));
-    issue(shared, &who.client, granting, ip, line)
+    issue(shared, who, granting, ip, line)
 }
 
 /// Writes the new token down, and a refresh token beside it where the client may refresh.
 fn issue(
     shared: &Shared,
-    client: &Client,
+    who: &Authenticated,
     granting: Granting,
     ip: IpAddr,
     line: &mut TokenLine,
 ) -> Result<serde_json::Value, Refusal> {
     let failed = |_| Refusal::new("server_error");
+    let client = &who.client;
     let registration = &client.registration;
     let id = registration.client_id.as_str();
     let now = line.time;
@@ -276,6 +277,7 @@ fn issue(
         expires_at: now + Period::from_seconds(registration.token_ttl_seconds),
         ip,
         family,
+        proof: who.proof.clone(),
     };
     pages.tokens.insert(Digest::of(access.as_bytes()), token);
     Ok(body)

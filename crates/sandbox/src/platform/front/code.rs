@@ -11,7 +11,7 @@ use countersign_seal::Digest;
 use url::Url;
 
 use super::super::Shared;
-use super::super::assertion::Form;
+use super::super::assertion::{Form, Proof};
 use super::super::book::{Challenge, Client, Code, Token};
 use super::super::problem::Problem;
 use super::read::{Asked, Redirect, Refused, What, after, is_unreserved};
@@ -128,6 +128,7 @@ fn given(shared: &Shared, asked: &Asked) -> Result<Vec<(&'static str, String)>, 
             expires_at: now + token_life,
             ip: std::net::Ipv4Addr::LOCALHOST.into(),
             family: None,
+            proof: Proof::default(),
         };
         pages.tokens.insert(Digest::of(token.as_bytes()), kept);
         pairs.extend([("access_token", token), ("token_type", "Bearer".to_owned())]);
