@@ -84,6 +84,14 @@ pub enum What {
         /// Words of the changes that reopen the certification: `scope-added`.
         triggers: Vec<String>,
     },
+    /// Somebody answers for clients that nobody declared yet.
+    #[serde(rename = "declare.adopted")]
+    Adopted {
+        /// `production` or `test`.
+        platform: String,
+        /// Digest of the list, which stands for the one before.
+        adopted: Digest,
+    },
     /// A run of checks ended.
     #[serde(rename = "check.assessed")]
     Assessed {
@@ -350,7 +358,10 @@ impl What {
     /// The integration that it is about, where there is one.
     pub fn integration(&self) -> Option<&IntegrationId> {
         match self {
-            Self::KeyEnrolled { .. } | Self::KeyRevoked { .. } | Self::GateEnrolled { .. } => None,
+            Self::KeyEnrolled { .. }
+            | Self::KeyRevoked { .. }
+            | Self::GateEnrolled { .. }
+            | Self::Adopted { .. } => None,
             Self::Submitted { integration, .. }
             | Self::Assessed { integration, .. }
             | Self::WaiverRequested { integration, .. }

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::entropy::random;
 use crate::keys::Keys;
 use crate::problem::Problem;
+use crate::steps::population::Figures;
 use crate::world::World;
 
 /// What every request works with.
@@ -47,6 +48,8 @@ pub struct App {
     pub busy: Busy,
     /// How far the newest run of each integration has come, since the start.
     pub runs: Mutex<BTreeMap<IntegrationId, Arc<Progress>>>,
+    /// The figures of production that were told last.
+    pub figures: tokio::sync::Mutex<Option<Figures>>,
 }
 
 /// Counters since the start.

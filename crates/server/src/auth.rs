@@ -36,6 +36,8 @@ pub enum Caller {
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// Answer for clients that nobody declared yet.
+    Adopt,
     /// Run checks.
     Assess,
     /// Plan or apply a certification.
@@ -60,7 +62,7 @@ impl Action {
         use Role as R;
         match self {
             Self::Assess | Self::RequestWaiver | Self::Submit => &[R::Owner, R::Partner],
-            Self::Certify => &[R::Owner],
+            Self::Adopt | Self::Certify => &[R::Owner],
             Self::Decide => &[R::Reviewer],
             Self::Export => &[R::Auditor, R::Owner],
             Self::Read => &[R::Auditor, R::Owner, R::Partner, R::Responder, R::Reviewer],

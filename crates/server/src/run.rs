@@ -86,6 +86,7 @@ pub async fn open(
         metrics: Metrics::default(),
         busy: Busy::default(),
         runs: Mutex::default(),
+        figures: tokio::sync::Mutex::default(),
     };
     enroll(&app).await?;
     Ok(Arc::new(app))

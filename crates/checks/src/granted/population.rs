@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_model::declare::Manifest;
+use countersign_model::declare::adoption::Adoption;
 use countersign_model::declare::words::Slug;
 use countersign_model::time::{Period, Timestamp};
 use serde::Serialize;
@@ -32,7 +33,7 @@ pub struct Terms {
     /// Everybody who may own a client; none where no list was given.
     pub owners: Option<BTreeSet<String>>,
     /// Clients that somebody answers for until a date, by id.
-    pub adopted: BTreeMap<String, Timestamp>,
+    pub adopted: BTreeMap<String, Adoption>,
 }
 
 /// What one client is. The first that fits counts.
@@ -47,6 +48,8 @@ pub enum Class {
     Declared,
     /// Somebody answers for it until a date.
     Grandfathered,
+    /// Somebody answered for it until a date that is over: against CTS-GOV-02.
+    Overdue,
     /// Nobody declared it, and its owner is gone.
     Orphaned,
     /// Nobody declared it, and it was not used for long.
@@ -57,11 +60,12 @@ pub enum Class {
 
 impl Class {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BuiltIn,
         Self::Copy,
         Self::Declared,
         Self::Grandfathered,
+        Self::Overdue,
         Self::Orphaned,
         Self::Dormant,
         Self::Unknown,
@@ -69,7 +73,7 @@ impl Class {
 
     /// Whether nobody answers for it.
     pub fn is_unexplained(self) -> bool {
-        matches!(self, Self::Orphaned | Self::Dormant | Self::Unknown)
+        matches!(self, Self::Overdue | Self::Orphaned | Self::Dormant | Self::Unknown)
     }
 }
 
@@ -153,19 +157,17 @@ pub fn reconcile(inventory: &Inventory, known: &[Known<'_>], terms: &Terms) -> P
         });
     }
     population.clients.sort_by(|a, b| a.client_id.cmp(&b.client_id));
-    let is_listed = |id: &str| {
-        inventory.clients.iter().any(|it| it.client_id == id)
-            || inventory.unread.iter().any(|it| it.0 == id)
-    };
+    let listed: BTreeMap<&str, &InventoryClient> =
+        inventory.clients.iter().map(|it| (it.client_id.as_str(), it)).collect();
+    let unread: BTreeSet<&str> = inventory.unread.iter().map(|it| it.0.as_str()).collect();
     for it in known {
         for (_, identity) in clients(it.manifest) {
             let id = identity.client_id();
-            if it.is_due && !is_listed(id) {
+            if it.is_due && !listed.contains_key(id) && !unread.contains(id) {
                 let slug = it.manifest.integration.id.to_string();
                 population.phantoms.insert(id.to_owned(), slug);
             }
-            let there = inventory.clients.iter().find(|it| it.client_id == id);
-            let Some(there) = there else { continue };
+            let Some(there) = listed.get(id) else { continue };
             let stray = |it: String| Stray { client_id: id.to_owned(), credential: it };
             let beside = undeclared(identity, &there.credentials);
             population.undeclared_credentials.extend(beside.into_iter().map(stray));
@@ -191,8 +193,15 @@ fn place(client: &InventoryClient, declared: Option<&Slug>, terms: &Terms) -> (C
     if let Some(slug) = declared {
         return (Class::Declared, format!("declared by {slug}"));
     }
-    if let Some(until) = terms.adopted.get(&client.client_id).filter(|it| terms.now < **it) {
-        return (Class::Grandfathered, format!("adopted until {until}"));
+    if let Some(Adoption { owner, until }) = terms.adopted.get(&client.client_id) {
+        return if terms.now < *until {
+            (Class::Grandfathered, format!("adopted by {owner} until {until}"))
+        } else {
+            (
+                Class::Overdue,
+                format!("CTS-GOV-02: adopted by {owner} until {until}, and not declared"),
+            )
+        };
     }
     match &client.owner {
         None => return (Class::Orphaned, "it has no owner".to_owned()),
@@ -244,11 +253,13 @@ mod tests {
 
     fn terms() -> Terms {
         let until = |days: i64| Timestamp::from_seconds(NOW + days * 86_400);
+        let by = |until| Adoption { owner: "lena".to_owned(), until };
         Terms {
             now: Timestamp::from_seconds(NOW),
             idle: Period::from_days(45),
             owners: Some(["lena".to_owned()].into()),
-            adopted: [("adopted".to_owned(), until(1)), ("over".to_owned(), until(-1))].into(),
+            adopted: [("adopted".to_owned(), by(until(1))), ("over".to_owned(), by(until(0)))]
+                .into(),
         }
     }
 
@@ -267,7 +278,7 @@ mod tests {
             (client("realm-management", |it| it.built_in = true), Class::BuiltIn),
             (client("c.copy-1", |it| it.copy_of = Some("c".to_owned())), Class::Copy),
             (client("adopted", |it| it.owner = None), Class::Grandfathered),
-            (client("over", |_| {}), Class::Unknown),
+            (client("over", |_| {}), Class::Overdue),
             (client("alone", |it| it.owner = None), Class::Orphaned),
             (client("left", |it| it.owner = Some("max".to_owned())), Class::Orphaned),
             (client("asleep", |it| it.last_used = Some(long_ago)), Class::Dormant),

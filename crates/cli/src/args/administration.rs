@@ -31,9 +31,22 @@ pub(crate) struct ImportArgs {
     /// A file with everybody who may own a client, one a line; a client of anybody else is orphaned.
     #[arg(long)]
     pub owners: Option<PathBuf>,
+    /// Who answers for a client for the next 90 days, until somebody declares it: `--adopt old-sync=lena`.
+    #[arg(long, value_name = "CLIENT=OWNER", value_parser = pair)]
+    pub adopt: Vec<(String, String)>,
     /// How many days a client may be unused; the catalogue's figure when left out.
     #[arg(long)]
     pub idle_days: Option<u32>,
+}
+
+/// Two words around the last `=`: ids of clients may hold one.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((client, owner)) if !client.is_empty() && !owner.is_empty() => {
+            Ok((client.to_owned(), owner.to_owned()))
+        }
+        _ => Err("write it as CLIENT=OWNER".to_owned()),
+    }
 }
 
 /// `key`.

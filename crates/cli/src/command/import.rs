@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
+use countersign_model::declare::adoption::Adoption;
 use countersign_model::declare::draft::MARK;
-use countersign_model::time::{Period, Timestamp};
+use countersign_model::time::Period;
 use serde_json::{Value, json};
 use toml_edit::{DocumentMut, Table, value};
 
@@ -26,14 +28,28 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Imports; 0 only where nothing is left unexplained.
 pub(crate) async fn run(context: Context<'_>, args: &ImportArgs) -> Outcome {
     let owners = args.owners.as_deref().map(owners).transpose()?;
-    let adopted = args.out.as_deref().map(adopted).transpose()?.unwrap_or_default();
+    let mut adopted = args.out.as_deref().map(adopted).transpose()?.unwrap_or_default();
+    for (client, owner) in &args.adopt {
+        let until = clock::now() + ADOPTED_FOR;
+        adopted.insert(client.clone(), Adoption { owner: owner.clone(), until });
+    }
     let body = json!({
         "platform": args.platform, "owners": owners, "adopted": adopted,
-        "idle_days": args.idle_days,
+        "idle_days": args.idle_days, "without_drafts": args.out.is_none(),
     });
-    let mut answer = context.client()?.post("/v1/imports", &body).await?;
+    let client = context.client()?;
+    let mut asking = std::pin::pin!(client.post("/v1/imports", &body));
+    let mut waited = 0;
+    let mut answer = loop {
+        if let Ok(answer) = tokio::time::timeout(TELL_EVERY, &mut asking).await {
+            break answer?;
+        }
+        // Thousands of clients take a platform its time.
+        waited += TELL_EVERY.as_secs();
+        context.ui.working(&format!("{waited} s: {} is asked what it holds", args.platform));
+    };
     if let Some(folder) = &args.out {
-        let written = write(folder, &answer)?;
+        let written = write(folder, &answer, &adopted)?;
         answer["written"] = json!(written);
     }
     context.show(&answer, lines);
@@ -56,7 +72,7 @@ fn read(path: &Path) -> Result<String, Failure> {
 }
 
 /// The clients that somebody answers for, with the end of it: those whose owner is filled in.
-fn adopted(folder: &Path) -> Result<BTreeMap<String, Timestamp>, Failure> {
+fn adopted(folder: &Path) -> Result<BTreeMap<String, Adoption>, Failure> {
     let mut known = BTreeMap::new();
     for (client, entry) in adoptions(&folder.join(ADOPTED))?.iter() {
         let text = |name: &str| entry.get(name).and_then(|it| it.as_str()).unwrap_or_default();
@@ -68,7 +84,8 @@ fn adopted(folder: &Path) -> Result<BTreeMap<String, Timestamp>, Failure> {
             let text = format!("`{ADOPTED}`: `until` of `{client}` is no moment");
             Failure::new(Exit::Usage, text).help("write it like 2027-02-23T00:00:00Z")
         };
-        known.insert(client.to_owned(), text("until").parse().map_err(|_| wrong())?);
+        let until = text("until").parse().map_err(|_| wrong())?;
+        known.insert(client.to_owned(), Adoption { owner: owner.to_owned(), until });
     }
     Ok(known)
 }
@@ -85,7 +102,11 @@ fn adoptions(path: &Path) -> Result<DocumentMut, Failure> {
 }
 
 /// Writes what is not there yet, and says which files.
-fn write(folder: &Path, answer: &Value) -> Result<Vec<String>, Failure> {
+fn write(
+    folder: &Path,
+    answer: &Value,
+    adopted: &BTreeMap<String, Adoption>,
+) -> Result<Vec<String>, Failure> {
     let mut written = Vec::new();
     std::fs::create_dir_all(folder).map_err(|it| Failure::file("create", folder, &it))?;
     let path = folder.join(ADOPTED);
@@ -97,8 +118,9 @@ fn write(folder: &Path, answer: &Value) -> Result<Vec<String>, Failure> {
         let (client, manifest) = (text(draft, "client_id"), text(draft, "manifest"));
         if !adoptions.contains_key(client) {
             let mut entry = Table::new();
-            entry["owner"] = value(MARK);
-            entry["until"] = value(&until);
+            let known = adopted.get(client);
+            entry["owner"] = value(known.map_or(MARK, |it| &it.owner));
+            entry["until"] = value(known.map_or(until.clone(), |it| it.until.to_string()));
             adoptions[client] = toml_edit::Item::Table(entry);
             added = true;
         }
@@ -137,19 +159,33 @@ fn name(client: &str) -> String {
     client.bytes().take(80).map(letter).collect()
 }
 
+/// How many clients of one class are shown to people.
+const SHOWN_MAX: usize = 50;
+/// How often it is told that a platform is still being asked.
+const TELL_EVERY: Duration = Duration::from_secs(2);
+
 /// What is left over first, then the sums.
 fn lines(answer: &Value) -> Vec<String> {
     let clients = list(answer, "clients");
     let quiet = ["built-in", "copy", "declared"];
     let open = clients.iter().filter(|it| !quiet.contains(&text(it, "class")));
     let dash = |it: &str| if it.is_empty() { "-".to_owned() } else { it.to_owned() };
-    let mut rows: Vec<Vec<String>> = open
-        .map(|it| {
-            let class = text(it, "class");
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for it in open {
+        let class = text(it, "class");
+        let so_far = told.entry(class).or_default();
+        *so_far += 1;
+        if *so_far <= SHOWN_MAX {
             let owner = dash(text(it, "owner"));
-            vec![text(it, "client_id").to_owned(), class.to_owned(), owner, text(it, "why").into()]
-        })
-        .collect();
+            rows.push(vec![
+                text(it, "client_id").into(),
+                class.into(),
+                owner,
+                text(it, "why").into(),
+            ]);
+        }
+    }
     let phantoms = answer["phantoms"].as_object();
     for (client, slug) in phantoms.into_iter().flatten() {
         let why = format!("declared by {} and not there", slug.as_str().unwrap_or_default());
@@ -171,6 +207,9 @@ fn lines(answer: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     if !rows.is_empty() {
         lines = table(&["CLIENT", "CLASS", "OWNER", "WHY"], &rows);
+        for (class, number) in told.iter().filter(|it| SHOWN_MAX < *it.1) {
+            lines.push(format!("and {} more {class}; --json has all", number - SHOWN_MAX));
+        }
         lines.push(String::new());
     }
     lines.extend(sums(answer));
@@ -183,15 +222,23 @@ fn lines(answer: &Value) -> Vec<String> {
 
 fn sums(answer: &Value) -> Vec<String> {
     let counts = &answer["counts"];
-    let words = ["declared", "unknown", "orphaned", "dormant", "grandfathered", "built-in", "copy"];
-    let parts = words.map(|it| format!("{} {it}", number(counts, it)));
+    let words = [
+        "declared",
+        "unknown",
+        "orphaned",
+        "dormant",
+        "overdue",
+        "grandfathered",
+        "built-in",
+        "copy",
+    ];
+    let some = words.iter().filter(|it| 0 < number(counts, it));
+    let parts: Vec<String> = some.map(|it| format!("{} {it}", number(counts, it))).collect();
+    let sum = if parts.is_empty() { "nothing".to_owned() } else { parts.join(" + ") };
     let phantoms = answer["phantoms"].as_object().map_or(0, serde_json::Map::len);
     let strays =
         list(answer, "undeclared_credentials").len() + list(answer, "phantom_credentials").len();
-    let mut lines = beside(
-        &format!("found {:<4}", number(answer, "found")),
-        &format!("= {}", parts.join(" + ")),
-    );
+    let mut lines = beside(&format!("found {:<4}", number(answer, "found")), &format!("= {sum}"));
     lines.push(format!("beside    {phantoms} phantom, {strays} credentials"));
     lines
 }
@@ -223,10 +270,19 @@ mod tests {
         gone      phantom        -      declared by acme and not there
         acme      credential     -      secret-1 is there and not declared
 
-        found 4   = 1 declared + 0 unknown + 1 orphaned + 1 dormant + 1 grandfathered + 0 built-in + 0 copy
+        found 4   = 1 declared + 1 orphaned + 1 dormant + 1 grandfathered
         beside    1 phantom, 1 credentials
         unexplained 4
         ");
+    }
+
+    #[test]
+    fn of_thousands_the_first_are_shown_and_the_others_counted() {
+        let one = |number: u32| json!({ "client_id": format!("c{number}"), "class": "unknown" });
+        let clients: Vec<Value> = (0..5_000).map(one).collect();
+        let lines = lines(&json!({ "found": 5_000, "clients": clients }));
+        assert_eq!(lines.iter().filter(|it| it.starts_with('c')).count(), SHOWN_MAX);
+        assert!(lines.contains(&"and 4950 more unknown; --json has all".to_owned()), "{lines:?}");
     }
 
     #[test]
@@ -234,14 +290,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let draft = json!({ "client_id": "old/sync", "manifest": "manifest = 1\n" });
         let answer = json!({ "drafts": [draft] });
-        assert_eq!(write(folder.path(), &answer).unwrap().len(), 2);
+        assert_eq!(write(folder.path(), &answer, &BTreeMap::new()).unwrap().len(), 2);
         assert!(folder.path().join("old_2fsync.toml").exists());
         assert_eq!(adopted(folder.path()).unwrap(), BTreeMap::new(), "its owner is not filled in");
         let file = folder.path().join(ADOPTED);
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, text.replace(MARK, "lena")).unwrap();
         let known = adopted(folder.path()).unwrap();
-        assert!(clock::now() < known["old/sync"]);
-        assert_eq!(write(folder.path(), &answer).unwrap(), Vec::<String>::new(), "nothing is lost");
+        assert!(known["old/sync"].owner == "lena" && clock::now() < known["old/sync"].until);
+        assert_eq!(
+            write(folder.path(), &answer, &BTreeMap::new()).unwrap(),
+            Vec::<String>::new(),
+            "nothing is lost"
+        );
     }
 }

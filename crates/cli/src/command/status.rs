@@ -85,6 +85,7 @@ fn all(answer: &Value, population: &Value) -> Vec<String> {
         .collect();
     let head = ["INTEGRATION", "STATE", "ADMITS FOR", "TIER", "NEEDS", "BECAUSE"];
     let mut lines = table(&head, &rows);
+    lines.extend(adopted(population, now));
     let shown = format!("{} shown", rows.len());
     let [found, known, left] = ["found", "known", "unexplained"].map(|it| number(population, it));
     lines.push(if population.is_null() {
@@ -94,6 +95,37 @@ fn all(answer: &Value, population: &Value) -> Vec<String> {
     });
     lines
 }
+
+/// Clients that nobody declared and somebody answers for; those whose time is over first.
+fn adopted(population: &Value, now_ms: i64) -> Vec<String> {
+    let mut all: Vec<&Value> = list(population, "adopted").iter().collect();
+    all.sort_by_key(|it| (text(it, "until"), text(it, "client_id")));
+    let row = |it: &&Value| {
+        let is_over = text(it, "class") == "overdue";
+        let end =
+            if is_over { "over: CTS-GOV-02".to_owned() } else { until(text(it, "until"), now_ms) };
+        vec![
+            text(it, "client_id").to_owned(),
+            text(it, "class").to_owned(),
+            end,
+            text(it, "owner").to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = all.iter().take(ADOPTED_SHOWN_MAX).map(row).collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new()];
+    lines.extend(table(&["ADOPTED", "CLASS", "UNTIL", "OWNER"], &rows));
+    if ADOPTED_SHOWN_MAX < all.len() {
+        lines.push(format!("and {} more", all.len() - ADOPTED_SHOWN_MAX));
+    }
+    lines.push(String::new());
+    lines
+}
+
+/// How many adopted clients are shown to people.
+const ADOPTED_SHOWN_MAX: usize = 50;
 
 /// One integration, with everything that is known of it.
 pub(crate) fn one(answer: &Value) -> Vec<String> {
@@ -187,6 +219,20 @@ mod tests {
         acme         ● certified  over        elevated  -                     -
         payrun-hr    ○ in-review  -           critical  two people to decide  nobody-decided
         2 shown   3 at the platform, 2 known here, 1 unexplained
+        ");
+        let population = json!({
+            "found": 4, "known": 2, "unexplained": 1,
+            "adopted": [
+                { "client_id": "a-sync", "class": "grandfathered", "owner": "lena", "until": "2999-01-01T00:00:00Z" },
+                { "client_id": "b-sync", "class": "overdue", "owner": "max", "until": "2000-01-01T00:00:00Z" },
+            ],
+        });
+        let now = "2998-12-02T00:00:00Z".parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        insta::assert_snapshot!(adopted(&population, now).join("\n"), @r"
+
+        ADOPTED  CLASS          UNTIL             OWNER
+        b-sync   overdue        over: CTS-GOV-02  max
+        a-sync   grandfathered  30 d              lena
         ");
     }
 }

@@ -21,10 +21,21 @@ fn consoles(journey: &Path) -> Vec<PathBuf> {
 }
 
 fn journey(name: &str) {
+    played(name, 8);
+}
+
+/// Plays what lies in a folder, which has at least so many files.
+fn played(name: &str, least: usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../journeys").join(name);
     let files = consoles(&root);
-    assert!(8 <= files.len(), "{name} has {} console files; there are eight steps", files.len());
+    assert!(least <= files.len(), "{name} has {} console files of {least}", files.len());
     let stage = Staged::start();
+    // What lies beside the steps is what somebody has in their folder.
+    for it in std::fs::read_dir(&root).unwrap().map(|it| it.unwrap().path()) {
+        if it.is_file() {
+            std::fs::copy(&it, stage.folder().join(it.file_name().unwrap())).unwrap();
+        }
+    }
     let mut memory = Memory::default();
     let mut different = Vec::new();
     for file in files {
@@ -69,4 +80,9 @@ fn reseller() {
 #[test]
 fn marketplace_app() {
     journey("marketplace-app");
+}
+
+#[test]
+fn inventory() {
+    played("inventory", 1);
 }

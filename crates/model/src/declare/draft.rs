@@ -6,6 +6,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::Diagnostic;
 use super::answers::{Answers, Holds, PartnerKind};
+use super::manifest::Environment;
 use super::parse::{Format, read};
 use super::template::init;
 use super::words::Slug;
@@ -17,7 +18,11 @@ use crate::certify::baseline::Granted;
 pub const MARK: &str = concat!("TO", "DO");
 
 /// A commented manifest that can be read; its owners, purpose and the reasons of its scopes are to be written.
-pub fn draft(client_id: &str, granted: &Granted) -> Result<String, Vec<Diagnostic>> {
+pub fn draft(
+    client_id: &str,
+    granted: &Granted,
+    environment: Environment,
+) -> Result<String, Vec<Diagnostic>> {
     let id = slug(client_id);
     let owner = granted.owner.clone().filter(|it| it.contains('@'));
     let open = |who: &str| format!("{MARK}-{who}@example.com");
@@ -34,6 +39,10 @@ pub fn draft(client_id: &str, granted: &Granted) -> Result<String, Vec<Diagnosti
     };
     let text = init(&answers)?;
     let Ok(mut document) = text.parse::<DocumentMut>() else { return Ok(text) };
+    document["environment"] = value(match environment {
+        Environment::Production => "production",
+        Environment::Sandbox => "sandbox",
+    });
     document["integration"]["purpose"] =
         value(format!("{MARK}: say in one sentence what it is for."));
     if let Some(identity) =
@@ -126,12 +135,13 @@ mod tests {
             ..Granted::default()
         };
         for client in ["legacy-sync", "Legacy_Sync 2", "17", "ü", "a.b:c/d", &"x".repeat(200)] {
-            let text = draft(client, &granted).unwrap();
+            let text = draft(client, &granted, Environment::Sandbox).unwrap();
             let manifest = read(&text, Format::Toml).unwrap().manifest;
             assert_eq!(manifest.identities[0].client_id(), client);
             assert_eq!(manifest.identities[0].max_token_ttl.seconds(), 900);
             assert_eq!(manifest.callbacks.len(), 1);
             assert!(manifest.integration.purpose.starts_with(MARK));
+            assert_eq!(manifest.environment, Environment::Sandbox);
             assert!(manifest.owners.business.starts_with(MARK), "{}", manifest.owners.business);
             assert_eq!(manifest.identities[0].scopes[0].name.as_str(), "users:read");
         }

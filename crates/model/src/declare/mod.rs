@@ -26,6 +26,7 @@ pub mod hours;
 pub mod request;
 pub mod schedule;
 
+pub mod adoption;
 mod answers;
 pub mod diff;
 pub mod draft;

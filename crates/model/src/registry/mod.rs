@@ -6,7 +6,7 @@ mod sweeps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_seal::PublicKey;
+use countersign_seal::{Digest, PublicKey};
 
 use crate::declare::words::Slug;
 use crate::enforce::snapshot::Approver;
@@ -32,6 +32,8 @@ pub struct Registry {
     pub approvers: Vec<Approver>,
     /// Enrolled gates.
     pub gates: BTreeSet<String>,
+    /// Lists of adopted clients, by platform.
+    pub adopted: BTreeMap<String, Digest>,
     /// The next free index of the status list.
     pub next_status_index: u64,
 }
@@ -77,6 +79,9 @@ impl Registry {
             }
             What::GateEnrolled { gate } => {
                 self.gates.insert(gate.clone());
+            }
+            What::Adopted { platform, adopted } => {
+                self.adopted.insert(platform.clone(), *adopted);
             }
             What::Submitted { .. } => self.submitted(event),
             what => {

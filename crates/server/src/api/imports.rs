@@ -1,4 +1,4 @@
-//! Imports: what a platform holds, reconciled with what is known here. Nothing is written down.
+//! Imports: what a platform holds, reconciled with what is known here. Adoptions alone are written down.
 
 use std::sync::Arc;
 
@@ -27,7 +27,10 @@ async fn import(
     Body(asked): Body<ImportRequest>,
 ) -> Result<Json<Value>, Problem> {
     who.may(Action::Read)?;
-    Ok(Json(population::import(&app, &asked).await?))
+    if population::adopts_more(&app, &asked).await? {
+        population::adopt(&app, who.may(Action::Adopt)?, &asked).await?;
+    }
+    Ok(Json(population::import(&app, asked).await?))
 }
 
 /// How many clients production holds, how many are known, and how many nobody answers for; null where it does not tell.

@@ -53,6 +53,10 @@ pub(crate) struct Told {
     /// What production was told, in order: `cut token-mint oauth:acme-helpdesk`.
     pub(crate) done: Vec<String>,
     pub(crate) alerts: Vec<RaisedAlert>,
+    /// What both platforms hold.
+    pub(crate) inventory: Inventory,
+    /// How often they were asked for it.
+    pub(crate) listed: u32,
     /// Runs leave the credentials of a copy to be tried again.
     pub(crate) keeps: bool,
     /// What later looks come to; gone, where nothing is said.
@@ -182,7 +186,9 @@ impl World for Fake {
     }
 
     async fn inventory(&self, _: Tenant) -> Result<Inventory, Unreachable> {
-        Ok(Inventory::default())
+        let mut told = self.told.lock().unwrap();
+        told.listed += 1;
+        Ok(told.inventory.clone())
     }
 
     async fn alerts(&self, _: &Manifest) -> Result<Vec<RaisedAlert>, Unreachable> {
