@@ -6,6 +6,7 @@ use countersign_gate::{Gate, Heard, Moment};
 use countersign_model::certify::Claims;
 use countersign_model::certify::certificate::CERTIFICATE_TYPE;
 use countersign_model::declare::manifest::Environment;
+use countersign_model::enforce::Hold;
 use countersign_model::enforce::snapshot::{HEARTBEAT_TYPE, Heartbeat, Lane, Standing};
 use countersign_model::review::Approved;
 use countersign_seal::dsse::Envelope;
@@ -45,6 +46,19 @@ fn makings() -> Vec<(&'static str, Making)> {
         ("suspended", Making { standing: Standing::Suspended { until: None }, ..right() }),
         ("revoked", Making { standing: Standing::Revoked, ..right() }),
         ("lapsed", Making { standing: Standing::Lapsed, ..right() }),
+    ]
+}
+
+/// What is right, but for something new at the platform: of snapshots alone.
+fn holds() -> Vec<(&'static str, Making)> {
+    let held = |hold: Hold| Making { held: Some(hold), ..right(SAAS) };
+    let new = || Some(["k2".to_owned()].into());
+    vec![
+        ("held for a role", held(Hold { whole: true, ..Hold::default() })),
+        (
+            "held for a key, and the call names none",
+            held(Hold { credentials: new(), ..Hold::default() }),
+        ),
     ]
 }
 
@@ -112,7 +126,7 @@ fn text(value: &Value) -> &str {
 
 #[test]
 fn snapshots_and_heartbeats_are_those_of_the_vectors() {
-    let snapshots = makings().into_iter().map(|(name, making)| {
+    let snapshots = makings().into_iter().chain(holds()).map(|(name, making)| {
         let envelope = String::from_utf8(snapshot(&making)).unwrap();
         let mut case = json!({ "name": name, "snapshot": envelope });
         let said = taken(&envelope);
