@@ -39,6 +39,18 @@ const TOOLS: &[Tool] = &[
         packages: &["golang-go"],
     },
     Tool {
+        program: "java",
+        argument: "-version",
+        what_for: "the connector to Keycloak is tried on it",
+        packages: &["openjdk-17-jre-headless"],
+    },
+    Tool {
+        program: "mvn",
+        argument: "--version",
+        what_for: "what brings Keycloak",
+        packages: &["maven"],
+    },
+    Tool {
         program: "node",
         argument: "--version",
         what_for: "partners that others wrote are looked at",

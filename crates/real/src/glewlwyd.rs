@@ -1,6 +1,5 @@
 //! `glewlwyd` of Debian, with its OpenID Connect plugin.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::certificate::Certificate;
-use crate::process::Process;
+use crate::process::{Process, free_port};
 use crate::{Done, RealError, Talk};
 
 const INSTALL: &str = "apt-get install glewlwyd sqlite3";
@@ -71,11 +70,6 @@ impl Glewlwyd {
         let place = format!("{}/register", self.issuer);
         self.talk.post(&place, &[("authorization", &bearer)], client).await?.yes()
     }
-}
-
-fn free_port() -> Done<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(RealError::new)?;
-    Ok(listener.local_addr().map_err(RealError::new)?.port())
 }
 
 fn make_database(database: &Path) -> Done<()> {

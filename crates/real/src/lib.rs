@@ -3,12 +3,14 @@
 
 mod certificate;
 mod glewlwyd;
+mod keycloak;
 mod npm;
 mod oidc_provider;
 mod process;
 mod talk;
 
 pub use glewlwyd::Glewlwyd;
+pub use keycloak::{Keycloak, Realm};
 pub use oidc_provider::{OidcProvider, Trait};
 pub use talk::{Said, Talk};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, RequestBuilder};
+use reqwest::{Certificate, Client, Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::{Done, RealError};
@@ -42,6 +42,8 @@ impl Talk {
         let _was_there = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let root = Certificate::from_pem(ca.as_bytes()).map_err(RealError::new)?;
         let client = Client::builder().tls_certs_only([root]).no_proxy().timeout(REQUEST_MAX);
+        // Tests share a server and no runtime: a connection would outlive the one that drives it.
+        let client = client.pool_max_idle_per_host(0);
         client.build().map(Self).map_err(RealError::new)
     }
 
@@ -58,6 +60,24 @@ impl Talk {
     /// A `PUT` of JSON.
     pub async fn put(&self, url: &str, signed: &[(&str, &str)], body: &Value) -> Done<Said> {
         send(self.0.put(url).json(body), signed).await
+    }
+
+    /// Any request; a body that is null is none.
+    pub async fn send(
+        &self,
+        method: &str,
+        url: &str,
+        signed: &[(&str, &str)],
+        body: &Value,
+    ) -> Done<Said> {
+        let method = Method::from_bytes(method.as_bytes()).map_err(RealError::new)?;
+        let request = self.0.request(method, url);
+        send(if body.is_null() { request } else { request.json(body) }, signed).await
+    }
+
+    /// A form, as OAuth 2 endpoints take it (RFC 6749, appendix B).
+    pub async fn form(&self, url: &str, fields: &[(&str, &str)]) -> Done<Said> {
+        send(self.0.post(url).form(fields), &[]).await
     }
 
     /// A token request with a secret (RFC 6749, section 2.3.1).

@@ -21,6 +21,7 @@ pub(crate) mod by_hand;
 mod fault;
 mod inventory;
 pub mod joined;
+pub mod keycloak;
 mod line;
 mod reach;
 pub mod sandbox;
