@@ -94,7 +94,7 @@ impl Exit {
         match (status, code) {
             (200..=299, _) => Self::Yes,
             (401 | 403, _) | (422, "bad-signature") => Self::Who,
-            (409, "not-approved" | "not-assessed") => Self::Pending,
+            (409, "drilling" | "not-approved" | "not-assessed" | "outside-hours") => Self::Pending,
             (409, "ended" | "not-ready" | "refused" | "revoked" | "suspended") => Self::No,
             (409 | 412, _) => Self::Moved,
             (422, "environment" | "manifest-invalid" | "profile") => Self::NotJudged,
@@ -123,6 +123,7 @@ mod tests {
             (404, "unknown", Exit::Usage),
             (409, "moved", Exit::Moved),
             (409, "not-approved", Exit::Pending),
+            (409, "outside-hours", Exit::Pending),
             (409, "not-ready", Exit::No),
             (409, "revoked", Exit::No),
             (409, "a-word-of-tomorrow", Exit::Moved),

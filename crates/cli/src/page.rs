@@ -67,6 +67,17 @@ pub(crate) fn until(text: &str, now_ms: i64) -> String {
     }
 }
 
+/// How long ago a moment was, in its largest unit: `6 d`.
+pub(crate) fn since(text: &str, now_ms: i64) -> String {
+    let Ok(moment) = text.parse::<jiff::Timestamp>() else { return String::new() };
+    match (now_ms - moment.as_millisecond()) / 1_000 {
+        ..60 => "now".to_owned(),
+        seconds @ 60..3_600 => format!("{} min", seconds / 60),
+        seconds @ 3_600..86_400 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
+}
+
 /// Milliseconds as seconds: `0.41 s`.
 pub(crate) fn seconds(ms: u64) -> String {
     format!("{}.{:02} s", ms / 1_000, ms % 1_000 / 10)

@@ -1,6 +1,8 @@
 //! What happened: the entries of the ledger. Digests and opaque ids only; names and bulk live in blobs.
 //! One exception: a drift says what the platform calls whoever made it, because that has to be found here.
 
+use std::collections::BTreeSet;
+
 use countersign_seal::{Digest, PublicKey};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,7 @@ use crate::monitor::sweep::{Gone, Watch};
 use crate::require::tier::Tier;
 use crate::review::decision::Verb;
 use crate::review::waiver::Waiver;
+use crate::revoke::drill::{DrillOutcome, DrillPart};
 use crate::revoke::withdrawal::{PathReceipt, WithdrawalKind};
 use crate::time::{Period, Timestamp};
 
@@ -338,6 +341,38 @@ pub enum What {
         /// How many clients, keys and subscriptions.
         destroyed: u32,
     },
+    /// A live drill is about to begin, and those it concerns were told.
+    #[serde(rename = "revoke.drill-announced")]
+    DrillAnnounced {
+        /// The integration.
+        integration: IntegrationId,
+        /// The drill.
+        drill: DrillId,
+        /// What it rehearses.
+        parts: BTreeSet<DrillPart>,
+        /// When it is over at the latest, and everything is as before.
+        until: Timestamp,
+        /// Digest of whom it was announced to.
+        announcement: Digest,
+    },
+    /// Gates deny by order of a drill. It touches neither certificate nor approvals, and ends by itself.
+    #[serde(rename = "revoke.drill-denied")]
+    DrillDenied {
+        /// The integration.
+        integration: IntegrationId,
+        /// The drill.
+        drill: DrillId,
+        /// When it ends by itself.
+        until: Timestamp,
+    },
+    /// The deny of a drill ended before its time.
+    #[serde(rename = "revoke.drill-lifted")]
+    DrillLifted {
+        /// The integration.
+        integration: IntegrationId,
+        /// The drill.
+        drill: DrillId,
+    },
     /// A drill ended.
     #[serde(rename = "revoke.drilled")]
     Drilled {
@@ -345,12 +380,15 @@ pub enum What {
         integration: IntegrationId,
         /// The drill.
         drill: DrillId,
-        /// Which.
-        name: String,
-        /// Whether it met its target.
-        met: bool,
+        /// What it came to.
+        outcome: DrillOutcome,
         /// The slowest path.
         slowest: Period,
+        /// Digest of its report.
+        report: Digest,
+        /// The run of checks that it was, where one was judged.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assessment: Option<AssessmentId>,
     },
 }
 
@@ -382,6 +420,9 @@ impl What {
             | Self::Restored { integration, .. }
             | Self::DestroyAgreed { integration, .. }
             | Self::Destroyed { integration, .. }
+            | Self::DrillAnnounced { integration, .. }
+            | Self::DrillDenied { integration, .. }
+            | Self::DrillLifted { integration, .. }
             | Self::Drilled { integration, .. } => Some(integration),
         }
     }

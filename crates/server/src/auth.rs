@@ -44,6 +44,8 @@ pub enum Action {
     Certify,
     /// Decide in a review, or about a waiver, or restore, or destroy.
     Decide,
+    /// Rehearse a withdrawal, a rotation or an offboarding.
+    Drill,
     /// Take a whole certification out of the house.
     Export,
     /// Read.
@@ -52,7 +54,7 @@ pub enum Action {
     RequestWaiver,
     /// Send a manifest.
     Submit,
-    /// Withdraw trust, or rehearse it.
+    /// Withdraw trust.
     Withdraw,
 }
 
@@ -63,6 +65,7 @@ impl Action {
         match self {
             Self::Assess | Self::RequestWaiver | Self::Submit => &[R::Owner, R::Partner],
             Self::Adopt | Self::Certify => &[R::Owner],
+            Self::Drill => &[R::Owner, R::Responder],
             Self::Decide => &[R::Reviewer],
             Self::Export => &[R::Auditor, R::Owner],
             Self::Read => &[R::Auditor, R::Owner, R::Partner, R::Responder, R::Reviewer],

@@ -64,6 +64,7 @@ pub(crate) fn entries(
                 Lane::Certified => holds(&record.drifts),
                 Lane::Trial => BTreeMap::new(),
             };
+            let standing = drilled(standing, record, now);
             Some(SnapshotEntry {
                 id: record.id.clone(),
                 integration: record.slug.clone(),
@@ -74,6 +75,14 @@ pub(crate) fn entries(
             })
         })
         .collect()
+}
+
+/// A drill denies only what would be admitted: whatever takes trust away wins over it, and over its end.
+fn drilled(standing: Standing, record: &Record, now: Timestamp) -> Standing {
+    match (standing, record.drill_denies_until(now)) {
+        (Standing::Good { .. }, Some(until)) => Standing::Suspended { until: Some(until) },
+        (standing, _) => standing,
+    }
 }
 
 fn certified(record: &Record, material: &Material, now: Timestamp) -> Option<(Standing, Basis)> {

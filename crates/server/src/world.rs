@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_checks::canaries::{Canaries, Kept};
+use countersign_checks::drill::shadow::ShadowStep;
 use countersign_checks::live::proof::Proofs;
 use countersign_checks::platform::{AdminRecord, Inventory, RaisedAlert};
 use countersign_checks::progress::Progress;
@@ -13,10 +15,11 @@ use countersign_model::check::{Evidence, Finding};
 use countersign_model::declare::Manifest;
 use countersign_model::declare::path::Path;
 use countersign_model::declare::words::ProfileRef;
+use countersign_model::enforce::snapshot::Lane;
 use countersign_model::registry::CameBack;
 use countersign_model::require::tier::Tier;
 use countersign_model::review::Waiver;
-use countersign_model::revoke::WithdrawalKind;
+use countersign_model::revoke::{DrillPart, WithdrawalKind};
 use countersign_model::time::Timestamp;
 use countersign_seal::Digest;
 use serde::Serialize;
@@ -45,6 +48,22 @@ pub trait World: Send + Sync + std::fmt::Debug {
     /// Asks whether a path now refuses: what a real call or question was answered, or none where it
     /// is not proven.
     async fn probe(&self, manifest: &Manifest, path: &Path) -> Result<Option<String>, Unreachable>;
+
+    /// Knocks at a path, without any credential, in front of a lane: the reason for which its gate
+    /// refuses, or none where it lets through to the platform.
+    async fn knock(
+        &self,
+        lane: Lane,
+        manifest: &Manifest,
+        path: &Path,
+    ) -> Result<Option<String>, Unreachable>;
+
+    /// What a live drill of these parts would do. Nobody is asked, and nothing is changed.
+    fn shadow(
+        &self,
+        manifest: &Manifest,
+        parts: &BTreeSet<DrillPart>,
+    ) -> Result<Vec<ShadowStep>, Unreachable>;
 
     /// Undoes [`Self::cut`] after a suspension.
     async fn restore(&self, manifest: &Manifest, path: &Path) -> Result<String, Unreachable>;
@@ -111,6 +130,8 @@ pub struct Job<'a> {
     pub progress: Arc<Progress>,
     /// What came back after it had been offboarded, and was not seen to stay away since.
     pub came_back: &'a BTreeMap<String, CameBack>,
+    /// How long all of it may take; none for the usual limits.
+    pub within: Option<Duration>,
 }
 
 /// One later look at what was offboarded.

@@ -4,8 +4,10 @@ pub mod offboarding;
 pub mod old_credential;
 pub mod rotates;
 pub mod rotation;
+pub mod shadow;
 pub mod stops_events;
 pub mod suspended;
+pub mod table;
 
 pub(crate) mod canary;
 pub(crate) mod deliveries;

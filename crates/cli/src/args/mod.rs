@@ -24,7 +24,7 @@ pub(crate) use stage::{
     BusinessArgs, LogFormat, MoreArgs, SandboxArgs, SandboxVerb, ServeArgs, ServerVerb, SetArgs,
     Switch,
 };
-pub(crate) use withdrawal::{RevokeArgs, SuspendArgs};
+pub(crate) use withdrawal::{DrillArgs, Mode, RevokeArgs, SuspendArgs};
 
 use crate::exit::Exit;
 use crate::ui::Color;
@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Resume(WordArgs),
     /// Deny now, for good: `countersign revoke acme-helpdesk -r "refresh replay" --ticket INC-1`.
     Revoke(RevokeArgs),
+    /// Rehearse withdrawal, rotation and offboarding, with a stopwatch: `countersign drill payrun-hr --mode live --window 10m`.
+    Drill(DrillArgs),
     /// See the whole thing on this machine, with four integrations: `countersign demo`.
     Demo,
     /// Ask whether the work can be done from here: `countersign doctor`.

@@ -1,6 +1,8 @@
 //! Withdrawing trust.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use countersign_model::revoke::DrillPart;
+use countersign_model::time::Period;
 
 /// `suspend`.
 #[derive(Debug, Args)]
@@ -30,7 +32,42 @@ pub(crate) struct RevokeArgs {
     /// The incident.
     #[arg(long)]
     pub ticket: Option<String>,
-    /// Try again to prove the paths of this withdrawal.
-    #[arg(long, conflicts_with = "targets")]
+    /// Ask and prove again what is not proven yet, and nothing else: of the targets, or of this withdrawal.
+    #[arg(long, num_args = 0..=1, default_missing_value = "", value_name = "WITHDRAWAL")]
     pub retry: Option<String>,
+}
+
+/// `drill`.
+#[derive(Debug, Args)]
+pub(crate) struct DrillArgs {
+    /// The integration.
+    pub target: String,
+    /// shadow says what would be done and touches nothing; live does it, and undoes it.
+    #[arg(long, value_enum, default_value_t = Mode::Shadow)]
+    pub mode: Mode,
+    /// Some of kill-switch, rotate, subscription, offboard, audit; all when left out.
+    #[arg(long, value_delimiter = ',')]
+    pub only: Vec<DrillPart>,
+    /// How long it may take at most, inside the hours of the rules of engagement.
+    #[arg(long, default_value = "10m")]
+    pub window: Period,
+}
+
+/// Whether anything is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// It is done, and undone.
+    Live,
+    /// It is only said.
+    Shadow,
+}
+
+impl Mode {
+    /// As it travels.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Shadow => "shadow",
+        }
+    }
 }

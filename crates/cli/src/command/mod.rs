@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod diff;
 mod doctor;
+mod drill;
 mod evidence;
 mod explain;
 mod gate;
@@ -102,6 +103,7 @@ pub(crate) async fn run(mut arguments: Arguments, ui: Ui, sent: Sent) -> Outcome
         Some(Command::Suspend(it)) => withdraw::suspend(context, &it).await,
         Some(Command::Resume(it)) => withdraw::resume(context, &it.target).await,
         Some(Command::Revoke(it)) => withdraw::revoke(context, &it).await,
+        Some(Command::Drill(it)) => drill::run(context, &it).await,
         Some(Command::Doctor) => doctor::run(context).await,
         Some(Command::Waiver { verb }) => waiver::run(context, &verb).await,
         Some(Command::Verify(it)) => verify::run(context, &it),

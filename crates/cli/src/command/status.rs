@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::page::{beside, mark, moment, table, until, words_or};
+use crate::page::{beside, mark, moment, seconds, since, table, until, words_or};
 
 /// How often a watched status is asked for.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
@@ -78,12 +78,13 @@ fn all(answer: &Value, population: &Value) -> Vec<String> {
                 format!("{} {state}", mark(state)),
                 end,
                 text(it, "tier").to_owned(),
+                last_drill(&it["drill"], now),
                 if needs.is_empty() { "-".to_owned() } else { needs.to_owned() },
                 words_or(it, "reasons", "-"),
             ]
         })
         .collect();
-    let head = ["INTEGRATION", "STATE", "ADMITS FOR", "TIER", "NEEDS", "BECAUSE"];
+    let head = ["INTEGRATION", "STATE", "ADMITS FOR", "TIER", "LAST DRILL", "NEEDS", "BECAUSE"];
     let mut lines = table(&head, &rows);
     lines.extend(adopted(population, now));
     let shown = format!("{} shown", rows.len());
@@ -126,6 +127,19 @@ fn adopted(population: &Value, now_ms: i64) -> Vec<String> {
 
 /// How many adopted clients are shown to people.
 const ADOPTED_SHOWN_MAX: usize = 50;
+
+/// How long ago it was rehearsed, and how fast that was; where it did not meet its targets, that.
+fn last_drill(drill: &Value, now_ms: i64) -> String {
+    let at = text(drill, "at");
+    if at.is_empty() {
+        return "never".to_owned();
+    }
+    let time = match text(drill, "outcome") {
+        "met" => seconds(number(drill, "slowest_ms")),
+        other => other.to_owned(),
+    };
+    format!("{}  {time}", since(at, now_ms))
+}
 
 /// One integration, with everything that is known of it.
 pub(crate) fn one(answer: &Value) -> Vec<String> {
@@ -171,6 +185,11 @@ pub(crate) fn one(answer: &Value) -> Vec<String> {
     for it in sweeps::drills(list(answer, "sweeps")) {
         row("offboarded", &it);
     }
+    let drill = &answer["drill"];
+    if let Some(id) = drill["drill"].as_str() {
+        let (outcome, slowest) = (text(drill, "outcome"), seconds(number(drill, "slowest_ms")));
+        row("last drill", &format!("{id}, {outcome}, {slowest}, {}", moment(text(drill, "at"))));
+    }
     row("reopened by", &joined(answer, "triggers"));
     let withdrawal = &answer["withdrawal"];
     if withdrawal.is_object() && withdrawal["ended"] != true {
@@ -209,15 +228,15 @@ mod tests {
     #[test]
     fn every_row_says_what_it_waits_for() {
         let rows = json!([
-            { "slug": "acme", "state": "certified", "tier": "elevated", "reasons": [], "admits_until": "2000-01-01T00:00:00Z" },
+            { "slug": "acme", "state": "certified", "tier": "elevated", "reasons": [], "admits_until": "2000-01-01T00:00:00Z", "drill": null },
             { "slug": "payrun-hr", "state": "in-review", "tier": "critical", "reasons": ["nobody-decided"] },
         ]);
         let population = json!({ "found": 3, "known": 2, "unexplained": 1 });
         assert_eq!(all(&rows, &Value::Null).last().map(String::as_str), Some("2 shown"));
         insta::assert_snapshot!(all(&rows, &population).join("\n"), @r"
-        INTEGRATION  STATE        ADMITS FOR  TIER      NEEDS                 BECAUSE
-        acme         ● certified  over        elevated  -                     -
-        payrun-hr    ○ in-review  -           critical  two people to decide  nobody-decided
+        INTEGRATION  STATE        ADMITS FOR  TIER      LAST DRILL  NEEDS                 BECAUSE
+        acme         ● certified  over        elevated  never       -                     -
+        payrun-hr    ○ in-review  -           critical  never       two people to decide  nobody-decided
         2 shown   3 at the platform, 2 known here, 1 unexplained
         ");
         let population = json!({

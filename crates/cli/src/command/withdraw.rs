@@ -24,10 +24,8 @@ pub(crate) async fn suspend(context: Context<'_>, args: &SuspendArgs) -> Outcome
 /// Denies for good: one partner after the other, and the first failure does not keep the next from being cut.
 pub(crate) async fn revoke(context: Context<'_>, args: &RevokeArgs) -> Outcome {
     let client = context.client()?;
-    if let Some(id) = &args.retry {
-        context.ui.working(&format!("proving {id} again"));
-        let answer = client.post(&format!("/v1/revocations/{id}/retry"), &json!({})).await?;
-        return Ok(report(context, id, &answer));
+    if let Some(named) = &args.retry {
+        return retry(context, &client, named, &args.targets).await;
     }
     let mut exit = Exit::Yes;
     let mut failed = None;
@@ -42,6 +40,30 @@ pub(crate) async fn revoke(context: Context<'_>, args: &RevokeArgs) -> Outcome {
             Err(failure) => {
                 context.ui.failure(&failure);
                 failed = Some(Failure::new(failure.exit, format!("`{target}` is not revoked")));
+            }
+        }
+    }
+    failed.map_or(Ok(exit), Err)
+}
+
+/// Asks and proves again what is not proven; each of them is tried, whatever the others come to.
+async fn retry(context: Context<'_>, client: &Client, named: &str, targets: &[String]) -> Outcome {
+    let named = Some(named.to_owned()).filter(|it| !it.is_empty());
+    let mut exit = Exit::Yes;
+    let mut failed = None;
+    for target in targets.iter().cloned().chain(named) {
+        context.ui.working(&format!("proving {target} again"));
+        let again = async {
+            let id = withdrawal_of(client, &target).await?;
+            client.post(&format!("/v1/revocations/{id}/retry"), &json!({})).await
+        };
+        match again.await {
+            Ok(answer) => exit = exit.max(report(context, &target, &answer)),
+            Err(failure) => {
+                if failed.is_some() {
+                    context.ui.failure(&failure);
+                }
+                failed = failed.or(Some(failure));
             }
         }
     }
@@ -76,7 +98,7 @@ async fn withdrawal_of(client: &Client, target: &str) -> Result<String, Failure>
     let one = client.get(&format!("/v1/integrations/{target}")).await?;
     let id = text(&one["withdrawal"], "revocation");
     if id.is_empty() {
-        return Err(Failure::new(Exit::Usage, format!("`{target}` is not suspended")));
+        return Err(Failure::new(Exit::Usage, format!("`{target}` is not withdrawn")));
     }
     Ok(id.to_owned())
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 
-use crate::time::Timestamp;
+use crate::time::{Period, Timestamp};
 
 /// Hours of the week in a time zone; summer time is the zone's own.
 ///
@@ -55,11 +55,39 @@ impl Hours {
         })
     }
 
+    /// The first moment from `from` on at which a stretch of this length lies inside, up to eight days
+    /// ahead. None where no stretch is that long.
+    pub fn next_stretch(&self, from: Timestamp, length: Period) -> Option<Timestamp> {
+        const MINUTE_MS: i64 = 60_000;
+        let first = from.millis().div_euclid(MINUTE_MS);
+        let length_ms = i64::try_from(length.millis()).ok()?;
+        let minutes = DAYS_AHEAD * 24 * 60 + length_ms / MINUTE_MS + 2;
+        let mut start: Option<Timestamp> = None;
+        for minute in first..first.saturating_add(minutes.min(MINUTES_MAX)) {
+            let at = Timestamp::from_millis(minute.saturating_mul(MINUTE_MS));
+            if !self.contains(at) {
+                start = None;
+                continue;
+            }
+            let since = *start.get_or_insert(at.max(from));
+            let end = at.millis().saturating_add(MINUTE_MS);
+            if length_ms <= end.saturating_sub(since.millis()) {
+                return Some(since);
+            }
+        }
+        None
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
+
+/// How far ahead a stretch is looked for: every week of a zone has the same days.
+const DAYS_AHEAD: i64 = 8;
+/// However long a stretch is asked for.
+const MINUTES_MAX: i64 = 16 * 24 * 60;
 
 impl PartialEq for Hours {
     fn eq(&self, other: &Self) -> bool {
@@ -228,6 +256,23 @@ mod tests {
             (inside("2026-03-29"), inside("2026-07-01"), inside("2026-10-25")),
             (0, 60, 120)
         );
+    }
+
+    #[test]
+    fn the_next_stretch_is_long_enough() {
+        let hours: Hours = "06:00-20:00 UTC, Mon-Fri".parse().unwrap();
+        let ten = Period::from_seconds(600);
+        for (from, length, expected) in [
+            // 24 November 2026 is a Tuesday.
+            ("2026-11-24T07:00:30Z", ten, Some("2026-11-24T07:00:30Z")),
+            ("2026-11-24T19:50:00Z", ten, Some("2026-11-24T19:50:00Z")),
+            ("2026-11-24T19:55:00Z", ten, Some("2026-11-25T06:00:00Z")),
+            ("2026-11-27T21:00:00Z", ten, Some("2026-11-30T06:00:00Z")),
+            ("2026-11-24T07:00:00Z", Period::from_hours(15), None),
+        ] {
+            let got = hours.next_stretch(from.parse().unwrap(), length);
+            assert_eq!(got, expected.map(|it| it.parse().unwrap()), "{from}");
+        }
     }
 
     #[test]

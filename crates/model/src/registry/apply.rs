@@ -40,6 +40,7 @@ impl Record {
             watches: BTreeMap::new(),
             came_back: BTreeMap::new(),
             watermark: None,
+            drills: Vec::new(),
         }
     }
 
@@ -140,6 +141,10 @@ impl Record {
             What::CanariesKept { .. } | What::Swept { .. } | What::SweepsEnded { .. } => {
                 self.watch_moved(event);
             }
+            What::DrillAnnounced { .. }
+            | What::DrillDenied { .. }
+            | What::DrillLifted { .. }
+            | What::Drilled { .. } => super::drills::apply(&mut self.drills, event),
             _ => self.withdrawal_moved(event),
         }
     }

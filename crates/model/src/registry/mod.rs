@@ -1,6 +1,7 @@
 //! Everything that is known, folded from the events. Views are made from this and can be dropped.
 
 mod apply;
+mod drills;
 mod record;
 mod sweeps;
 

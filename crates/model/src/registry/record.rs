@@ -17,6 +17,7 @@ use crate::monitor::drift::Drift;
 use crate::require::tier::Tier;
 use crate::review::decision::Verb;
 use crate::review::waiver::Waiver;
+use crate::revoke::drill::DrillRecord;
 use crate::revoke::withdrawal::{PathReceipt, WithdrawalKind};
 use crate::time::Timestamp;
 
@@ -59,6 +60,8 @@ pub struct Record {
     pub came_back: BTreeMap<String, CameBack>,
     /// When trust was last withdrawn: credentials issued before stay dead after a new certification.
     pub watermark: Option<Timestamp>,
+    /// The newest live drills, the oldest first.
+    pub drills: Vec<DrillRecord>,
 }
 
 /// A submitted manifest.
@@ -212,6 +215,13 @@ impl Record {
     /// Whether what was cut at the platform has to be given back: the withdrawal is over.
     pub fn gives_back(&self, now: Timestamp) -> bool {
         self.cut.is_some() && !self.withdrawal.as_ref().is_some_and(|it| it.is_active(now))
+    }
+}
+
+impl Record {
+    /// Until when gates deny by order of a drill; none where none does now.
+    pub fn drill_denies_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.drills.iter().filter_map(|it| it.denies_until).filter(|it| now < *it).max()
     }
 }
 

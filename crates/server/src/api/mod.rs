@@ -2,6 +2,7 @@
 
 pub mod call;
 mod certifications;
+mod drills;
 mod gates;
 mod health;
 mod imports;
@@ -44,6 +45,7 @@ struct Document;
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(certifications::routes())
+        .merge(drills::routes())
         .merge(gates::routes())
         .merge(health::routes())
         .merge(imports::routes())

@@ -40,6 +40,7 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
         certified_since: job.certified_since,
         observed_since: Some(job.submitted),
         keeper: Some(Keeper { came_back: job.came_back.clone() }),
+        limits: limits(job.within),
         ..input(world, (job.manifest, job.digest), *job.salt)
     };
     let report = run_telling(input, progress).await.map_err(|it| ours(&it))?;
@@ -99,6 +100,13 @@ fn input<'a>(
         limits: Limits::default(),
         keeper: None,
     }
+}
+
+/// The usual limits, or shorter ones.
+fn limits(within: Option<Duration>) -> Limits {
+    let usual = Limits::default();
+    let Some(within) = within else { return usual };
+    Limits { check: usual.check.min(within), run: usual.run.min(within), ..usual }
 }
 
 /// The figures of the profile at the tier in force, which may be stricter than the declared one.

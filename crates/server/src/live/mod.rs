@@ -9,11 +9,12 @@ mod probe;
 mod setup;
 mod used;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use countersign_checks::drill::shadow::{self, ShadowStep};
 use countersign_checks::harness::Harness;
 use countersign_checks::live::client::TalkConfig;
 use countersign_checks::platform::{AdminRecord, Inventory, Platform, PlatformError, RaisedAlert};
@@ -21,7 +22,8 @@ use countersign_checks::secrets::Secrets;
 use countersign_model::certify::{Baseline, Granted};
 use countersign_model::declare::Manifest;
 use countersign_model::declare::path::Path;
-use countersign_model::revoke::WithdrawalKind;
+use countersign_model::enforce::snapshot::Lane;
+use countersign_model::revoke::{DrillPart, WithdrawalKind};
 use countersign_model::time::Timestamp;
 use countersign_seal::Digest;
 
@@ -48,6 +50,11 @@ impl LiveWorld {
     /// and needs a runtime of tokio.
     pub fn from_config(config: &Config, clock: Clock) -> Result<Self, LiveError> {
         setup::world(config, clock)
+    }
+
+    fn test(&self) -> Result<&dyn Platform, Unreachable> {
+        let none = || Unreachable("no test platform is set up".to_owned());
+        self.test.as_deref().ok_or_else(none)
     }
 
     fn production(&self) -> Result<&dyn Platform, Unreachable> {
@@ -93,6 +100,27 @@ impl World for LiveWorld {
 
     async fn probe(&self, manifest: &Manifest, path: &Path) -> Result<Option<String>, Unreachable> {
         probe::probe(self.production()?, manifest, path).await
+    }
+
+    async fn knock(
+        &self,
+        lane: Lane,
+        manifest: &Manifest,
+        path: &Path,
+    ) -> Result<Option<String>, Unreachable> {
+        let platform = match lane {
+            Lane::Certified => self.production()?,
+            Lane::Trial => self.test()?,
+        };
+        probe::knock(platform, manifest, path).await
+    }
+
+    fn shadow(
+        &self,
+        manifest: &Manifest,
+        parts: &BTreeSet<DrillPart>,
+    ) -> Result<Vec<ShadowStep>, Unreachable> {
+        Ok(shadow::steps(manifest, parts, self.test()?))
     }
 
     async fn restore(&self, manifest: &Manifest, path: &Path) -> Result<String, Unreachable> {

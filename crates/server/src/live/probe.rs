@@ -22,10 +22,7 @@ pub(super) async fn probe(
     path: &Path,
 ) -> Result<Option<String>, Unreachable> {
     let slug = &manifest.integration.id;
-    let subject = match path.kind {
-        PathKind::TokenMint | PathKind::TokenUse => client(manifest, &path.subject),
-        _ => path.subject.clone(),
-    };
+    let subject = subject(manifest, path);
     let knocked = platform.knock(slug, path.kind, &subject).await;
     let knocked = knocked.map_err(|it| unreachable(&it))?;
     let Some(reason) = knocked.reason.filter(|it| is_withdrawn(it)) else { return Ok(None) };
@@ -43,6 +40,25 @@ pub(super) async fn probe(
             Ok(silent.map(|it| format!("{gate}, {it}")))
         }
         Door::Gate | Door::Redirects(_) | Door::Webhook(_) => Ok(Some(gate)),
+    }
+}
+
+/// The reason of the gate in front of a path, where it refuses.
+pub(super) async fn knock(
+    platform: &dyn Platform,
+    manifest: &Manifest,
+    path: &Path,
+) -> Result<Option<String>, Unreachable> {
+    let subject = subject(manifest, path);
+    let knocked = platform.knock(&manifest.integration.id, path.kind, &subject).await;
+    Ok(knocked.map_err(|it| unreachable(&it))?.reason)
+}
+
+/// What a platform knows the subject of a path by.
+fn subject(manifest: &Manifest, path: &Path) -> String {
+    match path.kind {
+        PathKind::TokenMint | PathKind::TokenUse => client(manifest, &path.subject),
+        _ => path.subject.clone(),
     }
 }
 

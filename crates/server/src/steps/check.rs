@@ -81,6 +81,7 @@ pub async fn assess(
         proofs: &app.keys.proofs,
         progress,
         came_back: &record.came_back,
+        within: wanted.within,
     };
     let mut runs = Vec::new();
     for _ in 0..wanted.repeat.max(1) {

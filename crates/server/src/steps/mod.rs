@@ -5,6 +5,7 @@ pub mod certify;
 pub mod check;
 pub mod declare;
 mod drift;
+pub mod drill;
 mod granted;
 pub mod monitor;
 pub mod pack;

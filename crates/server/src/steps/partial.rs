@@ -4,6 +4,7 @@
 //! has none stays open. Nothing passes by being left out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use countersign_checks::registry;
 use countersign_model::check::{Assessment, EvidenceRef, Finding, Verdict};
@@ -27,6 +28,8 @@ pub struct Wanted {
     pub only: Vec<String>,
     /// How often; 0 is once.
     pub repeat: u32,
+    /// How long all of it may take; none for the usual limits.
+    pub within: Option<Duration>,
 }
 
 impl Wanted {

@@ -26,6 +26,7 @@ pub(crate) fn row(record: &Record, now: Timestamp) -> Value {
         "admits_until": status.admits_until, "profile": record.submission.profile,
         "tier": record.submission.tier, "manifest": record.submission.manifest,
         "certificate": record.certificate.as_ref().map(|it| &it.id),
+        "drill": super::drill::newest(record),
     })
 }
 

@@ -2,6 +2,7 @@
 //! The server from outside, over a stand-in world.
 
 mod behind_our_back;
+mod drills;
 mod faults;
 mod imports;
 mod journey;

@@ -10,19 +10,22 @@ use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign_checks::drill::shadow::ShadowStep;
 use countersign_checks::platform::{AdminRecord, Inventory, RaisedAlert};
 use countersign_model::certify::{Baseline, Granted};
 use countersign_model::check::{Evidence, Judgement, Transcript, Verdict};
 use countersign_model::declare::Manifest;
 use countersign_model::declare::path::Path;
+use countersign_model::enforce::snapshot::{Lane, Standing};
 use countersign_model::id::EvidenceId;
 use countersign_model::registry::CameBack;
 use countersign_model::require::Catalogue;
-use countersign_model::revoke::WithdrawalKind;
+use countersign_model::revoke::{DrillPart, WithdrawalKind};
 use countersign_model::time::Timestamp;
 use countersign_seal::dsse::pae;
 use countersign_seal::{Digest, SigningKey};
 use countersign_server::app::App;
+use countersign_server::book::Published;
 use countersign_server::clock::Clock;
 use countersign_server::config::Config;
 use countersign_server::run::open;
@@ -30,6 +33,7 @@ use countersign_server::steps::take_up::{Agenda, look};
 use countersign_server::world::{Job, Looked, Seen, SweepJob, Tenant, Unreachable, Used, World};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use crate::later;
@@ -50,6 +54,8 @@ pub(crate) struct Told {
     pub(crate) asked: Vec<Option<BTreeSet<String>>>,
     /// The production platform does not answer.
     pub(crate) platform_down: bool,
+    /// What goes wrong at the production platform.
+    pub(crate) trouble: Option<Trouble>,
     /// What production was told, in order: `cut token-mint oauth:acme-helpdesk`.
     pub(crate) done: Vec<String>,
     pub(crate) alerts: Vec<RaisedAlert>,
@@ -67,11 +73,38 @@ pub(crate) struct Told {
     pub(crate) came_back: BTreeMap<String, CameBack>,
 }
 
+/// How a platform fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It answers so many questions, and then it is gone.
+    DiesAfter(usize),
+    /// It answers 500.
+    Errors,
+    /// It never answers.
+    Hangs,
+}
+
 impl Fake {
-    fn tell(&self, word: &str) -> Result<(), Unreachable> {
+    async fn tell(&self, word: &str) -> Result<(), Unreachable> {
+        match self.take(word) {
+            Ok(()) => Ok(()),
+            Err(Some(why)) => Err(Unreachable(why.to_owned())),
+            Err(None) => std::future::pending().await,
+        }
+    }
+
+    /// Takes a command in; or why not, or nothing where it hangs.
+    fn take(&self, word: &str) -> Result<(), Option<&'static str>> {
         let mut told = self.told.lock().unwrap();
         if told.platform_down {
-            return Err(Unreachable("the platform is down".to_owned()));
+            return Err(Some("the platform is down"));
+        }
+        match &mut told.trouble {
+            Some(Trouble::Errors) => return Err(Some("HTTP 500")),
+            Some(Trouble::Hangs) => return Err(None),
+            Some(Trouble::DiesAfter(0)) => return Err(Some("the connection was closed")),
+            Some(Trouble::DiesAfter(left)) => *left -= 1,
+            None => {}
         }
         told.done.push(word.to_owned());
         Ok(())
@@ -82,6 +115,8 @@ impl Fake {
 pub(crate) struct Fake {
     pub(crate) told: Mutex<Told>,
     pub(crate) clock: Clock,
+    /// What gates answer from.
+    published: Mutex<Option<watch::Receiver<Arc<Published>>>>,
 }
 
 #[async_trait]
@@ -132,7 +167,7 @@ impl World for Fake {
     }
 
     async fn sweep(&self, job: SweepJob<'_>) -> Result<Seen, Unreachable> {
-        self.tell("sweep")?;
+        self.tell("sweep").await?;
         Ok(later::sweep(&mut self.told.lock().unwrap(), &job, self.clock.now()))
     }
 
@@ -160,21 +195,55 @@ impl World for Fake {
         path: &Path,
         _: WithdrawalKind,
     ) -> Result<String, Unreachable> {
-        self.tell(&format!("cut {path}")).map(|()| "platform".to_owned())
+        self.tell(&format!("cut {path}")).await.map(|()| "platform".to_owned())
     }
 
     async fn probe(&self, _: &Manifest, path: &Path) -> Result<Option<String>, Unreachable> {
-        self.tell("probe")?;
+        self.tell("probe").await?;
         let open = self.told.lock().unwrap().not_proven.contains(&path.subject);
         Ok((!open).then(|| "probe -> invalid_client".to_owned()))
     }
 
     async fn restore(&self, _: &Manifest, path: &Path) -> Result<String, Unreachable> {
-        self.tell(&format!("restore {path}")).map(|()| "platform".to_owned())
+        self.tell(&format!("restore {path}")).await.map(|()| "platform".to_owned())
+    }
+
+    async fn knock(
+        &self,
+        lane: Lane,
+        manifest: &Manifest,
+        _: &Path,
+    ) -> Result<Option<String>, Unreachable> {
+        let published = self.published.lock().unwrap();
+        let published = published.as_ref().unwrap().borrow();
+        let entries = &published.lane(lane).document.entries;
+        let mine = entries.iter().find(|it| it.integration == manifest.integration.id);
+        Ok(match mine.map(|it| &it.standing) {
+            Some(Standing::Good { .. }) => None,
+            Some(Standing::Suspended { .. }) => Some("suspended".to_owned()),
+            Some(Standing::Revoked) => Some("revoked".to_owned()),
+            Some(Standing::Lapsed) | None => Some("uncertified".to_owned()),
+        })
+    }
+
+    fn shadow(
+        &self,
+        manifest: &Manifest,
+        parts: &BTreeSet<DrillPart>,
+    ) -> Result<Vec<ShadowStep>, Unreachable> {
+        let one = |part: &DrillPart| ShadowStep {
+            part: *part,
+            path: manifest.integration.id.to_string(),
+            does: "something".to_owned(),
+            at: "https://test.id.example.com".to_owned(),
+            call: "a call".to_owned(),
+            undone: "it is undone".to_owned(),
+        };
+        Ok(parts.iter().map(one).collect())
     }
 
     async fn destroy(&self, _: &Manifest) -> Result<u32, Unreachable> {
-        self.tell("destroy").map(|()| 3)
+        self.tell("destroy").await.map(|()| 3)
     }
 
     async fn used(&self, _: &Manifest, since: Timestamp) -> Result<Used, Unreachable> {
@@ -268,10 +337,15 @@ impl Stage {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let now = Arc::new(AtomicI64::new(START_MS));
         let clock = Clock::Standing(Arc::clone(&now));
-        let fake = Arc::new(Fake { told: Mutex::default(), clock: clock.clone() });
+        let fake = Arc::new(Fake {
+            told: Mutex::default(),
+            clock: clock.clone(),
+            published: Mutex::default(),
+        });
         let world = around(Arc::clone(&fake));
         let config = config(folder.path(), environment, &[]);
         let app = open(config, Arc::clone(&world), clock).await.unwrap();
+        *fake.published.lock().unwrap() = Some(app.book.follow());
         let gate = front(&app);
         Self { app, fake, world, environment, now, folder, gate }
     }
@@ -289,6 +363,7 @@ impl Stage {
         let clock = Clock::Standing(Arc::clone(&now));
         let config = config(folder.path(), environment, left);
         let app = open(config, Arc::clone(&world), clock).await.unwrap();
+        *fake.published.lock().unwrap() = Some(app.book.follow());
         let gate = front(&app);
         Self { app, fake, world, environment, now, folder, gate }
     }
@@ -432,7 +507,7 @@ impl Stage {
 
     pub(crate) fn pins(&self) -> countersign_gate::Pins {
         countersign_gate::Pins {
-            lane: countersign_model::enforce::snapshot::Lane::Certified,
+            lane: Lane::Certified,
             environment: self.app.config.environment,
             snapshot_key: self.app.keys.snapshot.public(),
             certificate_key: self.app.keys.certificate.public(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use countersign_checks::canaries::Canaries;
+use countersign_checks::drill::shadow::ShadowStep;
 use countersign_checks::live::client::TalkConfig;
 use countersign_checks::live::clock::SystemClock;
 use countersign_checks::platform::{ClientChange, Platform as _, RaisedAlert, TokenRequest};
@@ -19,7 +20,7 @@ use countersign_model::declare::{Format, Manifest, parse};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::enforce::{Call, Reason};
 use countersign_model::require::Tier;
-use countersign_model::revoke::WithdrawalKind;
+use countersign_model::revoke::{DrillPart, WithdrawalKind};
 use countersign_model::time::Timestamp;
 use countersign_sandbox::manifests::{Version, text};
 use countersign_sandbox::{AccessFault, Fault, Kind, World as Sandbox};
@@ -127,6 +128,23 @@ impl World for AtPlatform {
 
     async fn probe(&self, manifest: &Manifest, path: &Path) -> Result<Option<String>, Unreachable> {
         self.fake.probe(manifest, path).await
+    }
+
+    async fn knock(
+        &self,
+        lane: Lane,
+        manifest: &Manifest,
+        path: &Path,
+    ) -> Result<Option<String>, Unreachable> {
+        self.fake.knock(lane, manifest, path).await
+    }
+
+    fn shadow(
+        &self,
+        manifest: &Manifest,
+        parts: &BTreeSet<DrillPart>,
+    ) -> Result<Vec<ShadowStep>, Unreachable> {
+        self.fake.shadow(manifest, parts)
     }
 
     async fn restore(&self, manifest: &Manifest, path: &Path) -> Result<String, Unreachable> {

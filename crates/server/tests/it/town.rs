@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign_checks::drill::shadow::ShadowStep;
 use countersign_checks::platform::{AdminRecord, Inventory, RaisedAlert};
 use countersign_checks::registry;
 use countersign_gate::Gate;
@@ -19,7 +20,7 @@ use countersign_model::declare::path::Path;
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::id::EvidenceId;
 use countersign_model::require::Catalogue;
-use countersign_model::revoke::WithdrawalKind;
+use countersign_model::revoke::{DrillPart, WithdrawalKind};
 use countersign_model::time::Timestamp;
 use countersign_sandbox::world::{PRODUCTION_HOST, TEST_HOST};
 use countersign_sandbox::{Kind, World as Sandbox};
@@ -96,6 +97,23 @@ impl World for Live {
 
     async fn probe(&self, manifest: &Manifest, path: &Path) -> Result<Option<String>, Unreachable> {
         self.world.probe(manifest, path).await
+    }
+
+    async fn knock(
+        &self,
+        lane: Lane,
+        manifest: &Manifest,
+        path: &Path,
+    ) -> Result<Option<String>, Unreachable> {
+        self.world.knock(lane, manifest, path).await
+    }
+
+    fn shadow(
+        &self,
+        manifest: &Manifest,
+        parts: &BTreeSet<DrillPart>,
+    ) -> Result<Vec<ShadowStep>, Unreachable> {
+        self.world.shadow(manifest, parts)
     }
 
     async fn restore(&self, manifest: &Manifest, path: &Path) -> Result<String, Unreachable> {

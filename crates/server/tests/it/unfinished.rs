@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, Trouble};
 
 #[tokio::test]
 async fn a_platform_that_is_down_is_asked_again_until_every_path_is_proven() {
@@ -20,6 +20,35 @@ async fn a_platform_that_is_down_is_asked_again_until_every_path_is_proven() {
     let (_, one) = stage.get("paul", "/v1/integrations/acme-helpdesk").await;
     assert_eq!(one["withdrawal"]["proven"], one["withdrawal"]["total"], "{one}");
     assert_eq!(stage.take_up().await, 0);
+}
+
+#[tokio::test]
+async fn a_retry_asks_and_proves_only_what_is_missing() {
+    // Of five paths each is cut once, then one is probed before the platform is gone.
+    for trouble in [Trouble::Errors, Trouble::Hangs, Trouble::DiesAfter(6)] {
+        let stage = Stage::new().await;
+        stage.certify().await;
+        stage.pass(60);
+        stage.fake.told.lock().unwrap().trouble = Some(trouble);
+        let (status, receipt) = stage.withdraw("revoke").await;
+        assert_eq!((status, &receipt["total"]), (200, &json!(5)), "{receipt}");
+        let proven = i32::from(matches!(trouble, Trouble::DiesAfter(_)));
+        assert_eq!(receipt["proven"], proven, "{trouble:?}: {receipt}");
+        let id = receipt["revocation"].as_str().unwrap();
+        let retry = format!("/v1/revocations/{id}/retry");
+        let (status, again) = stage.post("rita", &retry, json!({})).await;
+        assert_eq!((status, &again["proven"]), (200, &json!(proven)), "{trouble:?}: {again}");
+        assert_eq!(stage.state().await, "revoked", "{trouble:?}: gates deny all the while");
+
+        stage.done();
+        stage.fake.told.lock().unwrap().trouble = None;
+        let (_, whole) = stage.post("rita", &retry, json!({})).await;
+        assert_eq!(whole["proven"], 5, "{trouble:?}: {whole}");
+        let missing = usize::try_from(5 - proven).unwrap();
+        assert_eq!(stage.done().len(), missing, "{trouble:?}: only what was missing is asked");
+        stage.post("rita", &retry, json!({})).await;
+        assert_eq!(stage.done(), Vec::<String>::new(), "{trouble:?}: nothing is left to ask");
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ use countersign_model::declare::Manifest;
 use super::{seconds, subscriptions_of};
 use crate::check::{Check, Info, Stage};
 use crate::talk::Talk;
+pub(crate) use rows::paths;
 use rows::{Row, rows};
 
 /// Is every path shut, and how fast, when trust is withdrawn?

@@ -69,6 +69,28 @@ fn read(fact: &Value) -> Option<Try> {
     Some(Try { came: text("came")?, seen: text("seen")?, after_ms })
 }
 
+/// One path, as a drill's table shows it.
+#[derive(Debug)]
+pub(crate) struct PathSeen {
+    pub(crate) path: String,
+    pub(crate) limit_ms: u64,
+    pub(crate) shut_after_ms: Option<u64>,
+    pub(crate) met: Option<bool>,
+    pub(crate) seen: String,
+}
+
+/// What was seen of each path.
+pub(crate) fn paths(transcript: &Transcript) -> Vec<PathSeen> {
+    let seen = |it: Row| {
+        let words = it.to_string();
+        let seen = words.strip_prefix(&format!("{}: ", it.path)).unwrap_or(&words).to_owned();
+        let met = if it.stays_open() { Some(false) } else { (!it.is_unseen()).then_some(true) };
+        let shut_after_ms = it.shut_after_ms();
+        PathSeen { limit_ms: it.limit_ms, shut_after_ms, met, seen, path: it.path }
+    };
+    rows(transcript).into_iter().map(seen).collect()
+}
+
 impl Row {
     fn was_open(&self) -> bool {
         self.open.as_ref().is_some_and(|it| it.came == OPEN)

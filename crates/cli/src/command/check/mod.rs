@@ -4,7 +4,7 @@ mod assess;
 mod findings;
 mod fix;
 mod rehearse;
-mod watch;
+pub(super) mod watch;
 
 use std::path::Path;
 

@@ -14,7 +14,11 @@ use crate::command::{Context, list, number, text};
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
 /// Tells how far the run has come, until it is dropped; what was judged is kept for whoever interrupts.
-pub(super) async fn follow(context: Context<'_>, client: &Client, target: &str) -> Infallible {
+pub(in crate::command) async fn follow(
+    context: Context<'_>,
+    client: &Client,
+    target: &str,
+) -> Infallible {
     let bar = bar(context);
     let mut told = 0;
     loop {
