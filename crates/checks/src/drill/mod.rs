@@ -1,5 +1,7 @@
 //! Drills do the thing, on a canary copy or in a test tenant, with a stopwatch, and undo it.
 
+pub mod audit;
+pub mod load;
 pub mod offboarding;
 pub mod old_credential;
 pub mod rotates;
@@ -20,11 +22,13 @@ use countersign_model::time::Period;
 
 /// The checks of this family, in the order in which they are shown.
 pub(crate) const CHECKS: &[&dyn Check] = &[
+    &load::ServesEveryCallWhileAKeyIsChanged,
     &rotates::RotatesWithoutAPerson,
     &old_credential::RefusesOldCredentialAfterRotation,
     &suspended::DeniesEveryPathWhenSuspended,
     &stops_events::StopsEventsWhenDisabled,
     &offboarding::LeavesNothingBehindWhenOffboarded,
+    &audit::WritesDownEveryAct,
 ];
 
 /// What only one drill of an integration may hold at a time: its subscriptions.

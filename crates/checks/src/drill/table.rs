@@ -9,14 +9,19 @@ use serde_json::Value;
 use super::rotation::Seen;
 use super::suspended::paths;
 use super::tries::OPEN;
+use super::{audit, load};
 
 /// The checks that a part of a drill is a run of.
 pub fn checks(part: DrillPart) -> &'static [&'static str] {
     match part {
-        DrillPart::Audit => &["records_every_action_of_the_account"],
+        DrillPart::Audit => &["writes_down_every_act", "records_every_action_of_the_account"],
         DrillPart::KillSwitch => &["denies_every_path_when_suspended"],
         DrillPart::Offboard => &["leaves_nothing_behind_when_offboarded"],
-        DrillPart::Rotate => &["rotates_without_a_person", "refuses_old_credential_after_rotation"],
+        DrillPart::Rotate => &[
+            "serves_every_call_while_a_key_is_changed",
+            "rotates_without_a_person",
+            "refuses_old_credential_after_rotation",
+        ],
         DrillPart::Subscription => &["stops_events_when_disabled"],
     }
 }
@@ -55,6 +60,16 @@ pub fn rows(transcript: &Transcript, judgement: &Judgement, manifest: &Manifest)
     }
     let mut rows = match transcript.check.as_str() {
         "denies_every_path_when_suspended" => of_paths(transcript),
+        "serves_every_call_while_a_key_is_changed" => {
+            let seen = load::figures(transcript).map(|it| format!("{}: {it}", judgement.sentence));
+            let row = whole(part, "load", transcript, judgement);
+            vec![DrillRow { seen: seen.unwrap_or_else(|| row.seen.clone()), ..row }]
+        }
+        "writes_down_every_act" => vec![DrillRow {
+            target_ms: transcript.number("max_delay_ms"),
+            now_ms: audit::found_after(transcript).filter(|_| met(judgement) == Some(true)),
+            ..whole(part, "acts", transcript, judgement)
+        }],
         "rotates_without_a_person" => vec![new_key(transcript, judgement)],
         "refuses_old_credential_after_rotation" => vec![old_key(transcript, judgement)],
         "stops_events_when_disabled" => vec![last_delivery(transcript, judgement)],

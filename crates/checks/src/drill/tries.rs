@@ -182,7 +182,12 @@ pub(crate) fn knocked(answer: Result<Answer, PlatformError>) -> Came {
 pub(crate) fn declared_call(identity: &Identity) -> Option<(String, String)> {
     let uses = || identity.scopes.iter().flat_map(|it| &it.uses);
     let reads = |it: &&String| it.starts_with("GET ");
-    let (method, path) = uses().find(reads).or_else(|| uses().next())?.split_once(' ')?;
+    filled(uses().find(reads).or_else(|| uses().next())?)
+}
+
+/// A call as manifests write it, with a name that nobody has in the place of each variable part.
+pub(crate) fn filled(call: &str) -> Option<(String, String)> {
+    let (method, path) = call.split_once(' ')?;
     let filled = path.trim().split('/').map(|it| if it.starts_with('{') { CANARY } else { it });
     Some((method.to_owned(), filled.collect::<Vec<_>>().join("/")))
 }

@@ -177,6 +177,11 @@ impl Platform for SandboxPlatform {
         raw.and_then(|it| read::copy(&it)).map_err(wrap(format!("copy {client}")))
     }
 
+    async fn replace_keys(&self, client: &str, keys: &Value) -> Done<()> {
+        let done = self.put(&["admin", "clients", client, "keys"], keys).await;
+        done.map_err(wrap(format!("replace the keys of {client}")))
+    }
+
     async fn subscription(
         &self,
         integration: &Slug,

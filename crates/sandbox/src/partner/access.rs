@@ -17,10 +17,14 @@ pub enum AccessFault {
     AllowsBrowser,
     /// People may sign in at the console with its credential.
     AllowsSignIn,
+    /// That somebody enabled it again is not written down.
+    EnablesWithoutTrace,
     /// It may delete what is written down about it.
     ErasesItsLog,
     /// Each use of a token lets it live longer.
     ExtendsTokensOnUse,
+    /// When it gets a second key, the first is not taken any more.
+    ForgetsOldKeyAtOnce,
     /// It may change its own registration.
     GrantsItself,
     /// The change of its registration is refused, and made all the same.
@@ -41,12 +45,18 @@ pub enum AccessFault {
     IgnoresNetworks,
     /// Nobody looks whose an object is.
     IgnoresOwner,
+    /// Introspection goes on calling its tokens active, whatever ended them.
+    IntrospectsFromMemory,
+    /// A key that was taken from it is taken all the same.
+    KeepsOldKeys,
     /// Its refresh tokens outlive the end of its tokens.
     KeepsRefreshTokens,
     /// A refusal shows what it refuses.
     LeaksInRefusal,
     /// It gets tokens while it is disabled.
     MintsWhileDisabled,
+    /// Requests that it is refused are not written down.
+    RefusesWithoutTrace,
     /// A second secret of it is taken, beside what it is declared with.
     SecondSecret,
     /// A foreign object is refused much later than one that does not exist.

@@ -16,12 +16,13 @@ use countersign_seal::{Digest, SigningKey};
 use serde_json::{Value, json};
 
 use super::book::Client;
+use super::inventory::since;
 use super::logs::PushedLine;
 use super::problem::Problem;
 use super::staff::{Changed, killer};
 use super::{Shared, api, client, events, front};
 use crate::registration::{ClientRegistration, SubscriptionRegistration};
-use crate::{clock, entropy};
+use crate::{AccessFault, clock, entropy};
 
 /// What administrators are answered.
 pub(super) type Answer = Result<Response, Problem>;
@@ -29,6 +30,7 @@ pub(super) type Answer = Result<Response, Problem>;
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/admin/clients/{client}", put(put_client).merge(delete(delete_client)))
+        .route("/admin/clients/{client}/keys", put(put_keys))
         .route("/admin/clients/{client}/{action}", post(change_client))
         .route("/admin/redirects/{client}/{action}", post(change_redirects))
         .route("/admin/subscriptions/{integration}/{id}", put(put_subscription))
@@ -107,6 +109,48 @@ async fn change_client(
     };
     who.did(&shared, &format!("{action}-client"), Changed::Client(&id));
     Ok(answer)
+}
+
+/// The keys of a client, as a JWK set.
+#[derive(Debug, serde::Deserialize)]
+struct KeySet {
+    keys: Vec<Value>,
+}
+
+/// Other keys in the place of those that are registered. Two of them are an overlap.
+async fn put_keys(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(mut set): Json<KeySet>,
+) -> Answer {
+    let who = killer(&shared, &headers)?;
+    if KEYS_MAX < set.keys.len() {
+        return Err(Problem::invalid("too-many-keys"));
+    }
+    {
+        let mut pages = shared.book.open();
+        let found = pages.clients.get_mut(&id).ok_or(Problem::not_found())?;
+        if found.registration.auth != "private_key_jwt" {
+            return Err(Problem::invalid("no-keys-here"));
+        }
+        let before = &found.registration.keys;
+        if found.has(AccessFault::KeepsOldKeys) {
+            let gone = before.iter().filter(|it| !set.keys.contains(it)).cloned();
+            let gone: Vec<Value> = gone.collect();
+            set.keys.extend(gone);
+        }
+        if found.has(AccessFault::ForgetsOldKeyAtOnce) && before.len() < set.keys.len() {
+            set.keys.retain(|it| !before.contains(it));
+        }
+        let next =
+            ClientRegistration { keys: set.keys, jwks_uri: None, ..found.registration.clone() };
+        client::check(&next).map_err(|_| Problem::invalid("registration-refused"))?;
+        found.since = since(Some(found), &next, clock::now());
+        found.registration = next;
+    }
+    who.did(&shared, "replace-keys-of-client", Changed::Client(&id));
+    Ok(done())
 }
 
 /// A throw-away copy with a key pair of its own; the private half is handed out once.
@@ -328,3 +372,5 @@ async fn intake(
 }
 
 pub(super) const COPIES_MAX: usize = 200;
+/// How many keys a client may have at once.
+const KEYS_MAX: usize = 10;

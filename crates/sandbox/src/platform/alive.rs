@@ -20,7 +20,7 @@ use super::book::{Client, Ghost, Pages, Token};
 use super::problem::Problem;
 use super::staff::is_reader;
 use super::token::token_id;
-use crate::{OauthFault, clock};
+use crate::{AccessFault, OauthFault, clock};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/oauth/introspect", post(introspect)).route("/oauth/revoke", post(revoke))
@@ -83,11 +83,13 @@ fn active(
         (expired, OauthFault::CallsExpiredTokensActive),
         (revoked, OauthFault::CallsRevokedTokensActive),
     ];
-    let dead = wrong.into_iter().any(|(is, lapse)| is && !registration.is_wrong(lapse));
+    let remembered = client.has(AccessFault::IntrospectsFromMemory);
+    let dead =
+        !remembered && wrong.into_iter().any(|(is, lapse)| is && !registration.is_wrong(lapse));
     if dead && registration.is_wrong(OauthFault::DescribesDeadTokens) {
         return Some(json!({"active": false, "client_id": found.client}));
     }
-    if dead || !client.enabled {
+    if dead || !(client.enabled || remembered) {
         return None;
     }
     let mut call = Call::new(PathKind::TokenUse, client.known_as());

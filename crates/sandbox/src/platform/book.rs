@@ -262,6 +262,13 @@ impl Pages {
 
     /// Every token and refresh token of a client is dead.
     pub(crate) fn kill_tokens(&mut self, client: &str) {
+        let remembers = |it: &Client| it.has(AccessFault::IntrospectsFromMemory);
+        if self.clients.get(client).is_some_and(remembers) {
+            let mine = self.tokens.iter().filter(|it| it.1.client == client);
+            let since = clock::steady();
+            let mine = mine.map(|it| (*it.0, Ghost { token: it.1.clone(), since }));
+            self.ghosts.extend(mine.take(REMEMBERED_MAX).collect::<Vec<_>>());
+        }
         self.tokens.retain(|_, it| it.client != client);
         let keeps = |it: &Client| it.has(AccessFault::KeepsRefreshTokens);
         if !self.clients.get(client).is_some_and(keeps) {
@@ -370,6 +377,7 @@ fn trim<T>(map: &mut BTreeMap<Digest, T>, end: impl Fn(&T) -> Timestamp) {
 /// How soon a token works again where that is a lapse.
 const REVIVED_AFTER: Duration = Duration::from_millis(300);
 /// How many unknown tokens a client may ask about.
+const REMEMBERED_MAX: usize = 100;
 const GUESSES_MAX: usize = 30;
 /// In which time.
 const GUESSES_WITHIN: Duration = Duration::from_secs(10);

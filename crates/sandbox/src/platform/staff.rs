@@ -6,7 +6,7 @@ use countersign_seal::Digest;
 
 use super::problem::Problem;
 use super::{Shared, api};
-use crate::clock;
+use crate::{AccessFault, clock};
 
 /// Somebody who may change things, by name: a person, or the `killer` of a connector.
 #[derive(Debug)]
@@ -54,6 +54,14 @@ impl Administrator {
             Changed::Client(it) => (it, Some(it.to_owned())),
             Changed::Other(it) => (it, None),
         };
+        let untold = |it: &str| {
+            let pages = shared.book.open();
+            let client = pages.clients.get(it);
+            client.is_some_and(|it| it.has(AccessFault::EnablesWithoutTrace))
+        };
+        if action == "enable-client" && client_id.as_deref().is_some_and(untold) {
+            return;
+        }
         let line = AdminRecord {
             time: clock::now(),
             actor: self.0.clone(),

@@ -21,7 +21,7 @@ use super::book::{Client, Refresh, Token};
 use super::front::redeem;
 use super::logs::TokenLine;
 use crate::registration::{ClientRegistration, Lapse};
-use crate::{OauthFault, clock, entropy};
+use crate::{AccessFault, OauthFault, clock, entropy};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/oauth/token", post(token))
@@ -148,8 +148,10 @@ fn write_down(shared: &Shared, line: TokenLine) {
     let client = pages.clients.get(&line.client_id);
     let loses =
         client.is_some_and(|it| it.registration.lapses.contains(&Lapse::LosesTokenRequests));
+    let hides = client.is_some_and(|it| it.has(AccessFault::RefusesWithoutTrace))
+        && line.result != "granted";
     let first = line.token_id.as_deref().and_then(|it| u8::from_str_radix(it.get(..2)?, 16).ok());
-    if !(loses && first.is_some_and(|it| it % 7 == 0)) {
+    if !(hides || loses && first.is_some_and(|it| it % 7 == 0)) {
         pages.logs.tokens.push(line);
     }
 }

@@ -52,9 +52,11 @@ pub(super) fn rows(transcript: &Transcript) -> Vec<Row> {
             unregistered: last("unregistered"),
         }
     };
-    // A refresh token is a way in of its own, where a copy got one.
+    // A refresh token is a way in of its own, where a copy got one; so is what introspection says.
     let refresh = transcript.facts("open").filter_map(|it| it.value.get("path")?.as_str());
-    let refresh = refresh.filter(|it| it.starts_with("token-refresh "));
+    let refresh = refresh.filter(|it| {
+        ["token-refresh ", "token-introspect "].iter().any(|kind| it.starts_with(kind))
+    });
     paths.filter_map(Value::as_str).chain(refresh).map(row).collect()
 }
 

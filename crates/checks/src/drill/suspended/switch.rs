@@ -47,13 +47,21 @@ struct Switch<'a> {
     copies: BTreeMap<String, Copied>,
     /// By webhook.
     hooks: BTreeMap<String, WebhookCopy>,
+    /// The identities about whose tokens introspection was asked.
+    introspected: Vec<String>,
 }
 
 /// Opens, cuts, tries and gives back every path.
 pub(super) async fn drill(talk: &mut Talk, manifest: &Manifest, platform: &dyn Platform) {
     let held = platform.granted(manifest).await;
-    let mut switch =
-        Switch { manifest, platform, held, copies: BTreeMap::new(), hooks: BTreeMap::new() };
+    let mut switch = Switch {
+        manifest,
+        platform,
+        held,
+        copies: BTreeMap::new(),
+        hooks: BTreeMap::new(),
+        introspected: Vec::new(),
+    };
     let open = switch.open(talk).await;
     let began = talk.stopwatch_ms();
     let events_ms = switch.cut(talk, &open, began).await;
@@ -99,7 +107,32 @@ impl<'a> Switch<'a> {
             let came = self.refresh(&identity).await;
             talk.fact("open", "platform", came.value(&refresh_path(&identity), 0));
         }
+        for identity in self.introspected().await {
+            let came = Came::Open("introspection calls it active".to_owned());
+            talk.fact("open", "platform", came.value(&introspect_path(&identity), 0));
+            self.introspected.push(identity);
+        }
         open
+    }
+
+    /// The identities whose copy has a token that introspection calls active.
+    async fn introspected(&self) -> Vec<String> {
+        let mut active = Vec::new();
+        for (identity, copied) in &self.copies {
+            let Some(token) = &copied.token else { continue };
+            if tries::introspect(self.platform, token).await.is_open() {
+                active.push(identity.clone());
+            }
+        }
+        active
+    }
+
+    /// Asks about the token of a copy.
+    async fn introspect(&self, identity: &str) -> Came {
+        match self.copies.get(identity).and_then(|it| it.token.as_ref()) {
+            Some(token) => tries::introspect(self.platform, token).await,
+            None => no_copy(),
+        }
     }
 
     /// The identities whose copy got a refresh token.
@@ -160,6 +193,7 @@ impl<'a> Switch<'a> {
         let limit = self.manifest.revocation.deny_within.min(TRY_MAX).millis();
         let mut left: Vec<&Path> = open.iter().filter(|it| it.kind != PathKind::EventOut).collect();
         let mut refreshers = self.refreshers();
+        let mut asked = self.introspected.clone();
         loop {
             let mut still = Vec::new();
             for path in left {
@@ -183,7 +217,22 @@ impl<'a> Switch<'a> {
                 }
             }
             refreshers = still;
-            if left.is_empty() && refreshers.is_empty() {
+            let mut still = Vec::new();
+            for identity in asked {
+                let came = self.introspect(&identity).await;
+                let after_ms = talk.stopwatch_ms().saturating_sub(began);
+                if came.is_shut() || limit <= after_ms {
+                    talk.fact(
+                        "shut",
+                        "platform",
+                        came.value(&introspect_path(&identity), after_ms),
+                    );
+                } else {
+                    still.push(identity);
+                }
+            }
+            asked = still;
+            if left.is_empty() && refreshers.is_empty() && asked.is_empty() {
                 return;
             }
             talk.pause("shut", TRY_EVERY).await;
@@ -288,6 +337,10 @@ impl<'a> Switch<'a> {
             let came = self.refresh(identity).await;
             talk.fact("restored", "platform", came.value(&refresh_path(identity), 0));
         }
+        for identity in &self.introspected {
+            let came = self.introspect(identity).await;
+            talk.fact("restored", "platform", came.value(&introspect_path(identity), 0));
+        }
     }
 
     /// One attempt over a path. A token that it gets is kept where there is none yet.
@@ -308,7 +361,11 @@ impl<'a> Switch<'a> {
             }
             PathKind::TokenUse => match self.copies.get(&path.subject) {
                 Some(Copied { token: Some(token), call, .. }) => {
-                    tries::token(self.platform, token, call.as_ref()).await
+                    match tries::call(self.platform, token, call.as_ref()).await {
+                        // Where nothing can be called, what introspection says of it is all there is.
+                        Came::Unable(_) => tries::introspect(self.platform, token).await,
+                        came => came,
+                    }
                 }
                 _ => no_copy(),
             },
@@ -394,6 +451,11 @@ impl<'a> Switch<'a> {
 /// The name of the way in that a refresh token is.
 fn refresh_path(identity: &str) -> String {
     format!("token-refresh {identity}")
+}
+
+/// What introspection says of a token is a path of its own: whoever asks it is let in by it.
+fn introspect_path(identity: &str) -> String {
+    format!("token-introspect {identity}")
 }
 
 fn no_copy() -> Came {

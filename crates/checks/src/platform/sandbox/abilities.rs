@@ -35,9 +35,14 @@ fn row(operation: Operation) -> Ability {
             yes("POST /admin/clients/{id}/disable and /enable"),
             yes("a copy is refused, and its token is inactive"),
         ),
-        Operation::RotateSecret | Operation::RotateKey => {
-            let why = "a registration is replaced as a whole, and no request adds one credential";
-            let remedy = "publish keys behind `jwks`, where the partner rotates by itself";
+        Operation::RotateKey => (
+            listed(),
+            yes("PUT /admin/clients/{id}/keys"),
+            yes("a copy gets a token with either of two keys, and with the taken one none"),
+        ),
+        Operation::RotateSecret => {
+            let why = "a registration is replaced as a whole, and no request adds one secret";
+            let remedy = "use keys instead of a secret: two of them can be registered at once";
             (listed(), no(why, remedy), no(why, remedy))
         }
         Operation::RevokeTokens => (
@@ -76,6 +81,6 @@ mod tests {
         assert!(rows.iter().map(|it| it.operation).eq(Operation::ALL));
         let cannot = rows.iter().filter(|it| matches!(it.revoke, Can::No { .. }));
         let cannot: Vec<&str> = cannot.map(|it| it.operation.words()).collect();
-        assert_eq!(cannot, ["rotate a secret with overlap", "rotate a key with overlap"]);
+        assert_eq!(cannot, ["rotate a secret with overlap"]);
     }
 }

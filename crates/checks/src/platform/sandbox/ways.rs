@@ -53,6 +53,13 @@ impl SandboxPlatform {
         Ok(raw)
     }
 
+    /// Puts a document there.
+    pub(super) async fn put(&self, path: &[&str], body: &Value) -> Result<(), PlatformFault> {
+        let ask = self.line.new_ask("PUT", path, Who::Killer)?.json(body.to_string());
+        let raw = self.line.send(ask, None, Size::Answer).await?;
+        read::is_success(&raw)
+    }
+
     pub(super) async fn held(&self, manifest: &Manifest) -> Result<Held, PlatformFault> {
         let mine = [("integration", manifest.integration.id.as_str())];
         let clients = self.read(&["admin", "clients"], &mine).await?;

@@ -8,6 +8,24 @@ use crate::{AccessFault, Fault};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
+        check: "serves_every_call_while_a_key_is_changed",
+        right: &[Payrun],
+        mutants: &[
+            Does(Payrun, Fault::Access(AccessFault::ForgetsOldKeyAtOnce)),
+            Does(Payrun, Fault::Access(AccessFault::KeepsOldKeys)),
+        ],
+        leans: Platform,
+    },
+    Row {
+        check: "writes_down_every_act",
+        right: &[Acme, Payrun, Northwind, Shiftly],
+        mutants: &[
+            Does(Acme, Fault::Access(AccessFault::EnablesWithoutTrace)),
+            Does(Acme, Fault::Access(AccessFault::RefusesWithoutTrace)),
+        ],
+        leans: Platform,
+    },
+    Row {
         check: "rotates_without_a_person",
         right: &[Payrun],
         mutants: &[Does(Payrun, Fault::RotationNeedsAPerson), Does(Payrun, Fault::RenamesOldKey)],
@@ -26,6 +44,7 @@ pub(super) const ROWS: &[Row] = &[
             Does(Acme, Fault::TokensOutliveDisable),
             Does(Acme, Fault::KeepsRevokedTokens),
             Does(Acme, Fault::Access(AccessFault::KeepsRefreshTokens)),
+            Does(Acme, Fault::Access(AccessFault::IntrospectsFromMemory)),
         ],
         leans: Platform,
     },
