@@ -97,7 +97,7 @@ fn certified(now: Timestamp, record: &Record, grace: Period) -> Status {
     }
     let was_suspended = record.withdrawal.is_some();
     let required = || certificate.outcomes.iter().filter(|it| it.level == Level::Required);
-    let stale_from = required().filter_map(|it| it.fresh_until).min();
+    let stale_from = required().filter_map(|it| record.fresh_until(it)).min();
     let waiver_end = certificate
         .outcomes
         .iter()

@@ -7,6 +7,7 @@ pub mod book;
 pub mod busy;
 pub mod clock;
 pub mod config;
+mod demand;
 mod entropy;
 pub mod keys;
 pub mod live;

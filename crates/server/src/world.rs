@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_checks::canaries::{Canaries, Kept};
+use countersign_checks::drill::load::Load;
 use countersign_checks::drill::shadow::ShadowStep;
 use countersign_checks::live::proof::Proofs;
 use countersign_checks::platform::{AdminRecord, Inventory, RaisedAlert};
@@ -132,6 +133,8 @@ pub struct Job<'a> {
     pub came_back: &'a BTreeMap<String, CameBack>,
     /// How long all of it may take; none for the usual limits.
     pub within: Option<Duration>,
+    /// How hard a copy works while its key is changed; none for what is usual.
+    pub load: Option<Load>,
 }
 
 /// One later look at what was offboarded.

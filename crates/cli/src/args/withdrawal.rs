@@ -51,6 +51,13 @@ pub(crate) struct DrillArgs {
     /// How long it may take at most, inside the hours of the rules of engagement.
     #[arg(long, default_value = "10m")]
     pub window: Period,
+    /// Work so many times a second while a key is changed (50 where no number is given, 200 at most);
+    /// without it, 10 times a second for 4 s.
+    #[arg(long, num_args = 0..=1, default_missing_value = "50", value_name = "PER_SECOND")]
+    pub load: Option<u64>,
+    /// For how many seconds, 60 at most.
+    #[arg(long, default_value_t = 20, requires = "load", value_name = "SECONDS")]
+    pub load_for: u64,
 }
 
 /// Whether anything is done.

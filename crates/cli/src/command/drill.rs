@@ -19,8 +19,10 @@ pub(crate) async fn run(context: Context<'_>, args: &DrillArgs) -> Outcome {
     let client = context.client()?;
     let target = &args.target;
     let only: Vec<&str> = args.only.iter().map(|it| it.word()).collect();
+    let load = args.load.map(|it| json!({ "per_second": it, "seconds": args.load_for }));
     let body = json!({
         "integration": target, "mode": args.mode.word(), "only": only, "window": args.window,
+        "load": load,
     });
     if args.mode == Mode::Shadow {
         let answer = client.post("/v1/drills", &body).await?;

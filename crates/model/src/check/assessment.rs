@@ -111,7 +111,7 @@ fn outcome(
     // What does not apply here never turns stale.
     let fresh_until = applicable()
         .filter(|_| requirement.applicable)
-        .map(|it| it.at + requirement.evidence_age_max)
+        .map(|it| it.at + requirement.age_max(&it.check))
         .min();
     let unseen =
         requirement.control.checks.iter().any(|check| !mine.iter().any(|it| it.check == *check));

@@ -31,6 +31,7 @@ impl Record {
             certificate: None,
             certified_since: None,
             failing: BTreeMap::new(),
+            renewed: BTreeMap::new(),
             waivers: BTreeMap::new(),
             drifts: Vec::new(),
             due_since: None,
@@ -73,7 +74,7 @@ impl Record {
             What::Assessed { assessment, digest, manifest, baseline, diff, outcomes, .. } => {
                 self.decisions.clear();
                 self.plan = None;
-                self.looked_again(*manifest, outcomes, event.at);
+                self.looked_again((*manifest, *baseline), outcomes, event.at);
                 self.assessment = Some(AssessmentRecord {
                     id: assessment.clone(),
                     at: event.at,
@@ -153,9 +154,19 @@ impl Record {
     ///
     /// What failed already when two people decided is what they accepted: `after-certify` counts from
     /// the certificate on. What could not be judged this time changes nothing.
-    fn looked_again(&mut self, manifest: Digest, outcomes: &[ControlOutcome], at: Timestamp) {
+    fn looked_again(
+        &mut self,
+        (manifest, baseline): (Digest, Digest),
+        outcomes: &[ControlOutcome],
+        at: Timestamp,
+    ) {
         let certificate = self.certificate.as_ref();
         let Some(certificate) = certificate.filter(|it| it.manifest == manifest) else { return };
+        if certificate.baseline == baseline {
+            let holds = outcomes.iter().filter(|it| it.outcome == Outcome::Pass);
+            let fresh = holds.filter_map(|it| Some((it.control.clone(), it.fresh_until?)));
+            self.renewed.extend(fresh);
+        }
         for it in outcomes.iter().filter(|it| it.level != Level::Observe) {
             let accepted = |known: &ControlOutcome| {
                 known.control == it.control && known.outcome == Outcome::Fail
@@ -229,6 +240,7 @@ impl Record {
         }
         self.drifts.clear();
         self.failing.clear();
+        self.renewed.clear();
         self.triggers.clear();
         self.due_since = None;
         self.withdrawal = None;

@@ -42,6 +42,8 @@ pub struct Record {
     pub certified_since: Option<Timestamp>,
     /// Controls that were looked at again under the certificate and fail now, and since when.
     pub failing: BTreeMap<String, Timestamp>,
+    /// Until when evidence of later looks under the certificate is fresh, by control.
+    pub renewed: BTreeMap<String, Timestamp>,
     /// Waivers by id.
     pub waivers: BTreeMap<WaiverId, Waiver>,
     /// What differs from the certified baseline at the platform.
@@ -219,6 +221,13 @@ impl Record {
 }
 
 impl Record {
+    /// Until when the evidence for an outcome of the certificate is fresh: a later look that holds
+    /// makes it younger, and never moves the end of the certificate.
+    pub fn fresh_until(&self, outcome: &ControlOutcome) -> Option<Timestamp> {
+        let renewed = self.renewed.get(&outcome.control).copied();
+        outcome.fresh_until.map(|it| renewed.map_or(it, |renewed| it.max(renewed)))
+    }
+
     /// Until when gates deny by order of a drill; none where none does now.
     pub fn drill_denies_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.drills.iter().filter_map(|it| it.denies_until).filter(|it| now < *it).max()

@@ -62,6 +62,25 @@ pub struct Requirement<'a> {
     pub thresholds: Thresholds,
     /// How old its evidence may be.
     pub evidence_age_max: Period,
+    /// Those of its checks that are rehearsals, and how often the manifest has them.
+    pub rehearsals: (Vec<&'a str>, Period),
+}
+
+impl Requirement<'_> {
+    /// Evidence of what is rehearsed is no older than the manifest says that it is rehearsed
+    /// (`[revocation] drill_every`), nor than the catalogue allows.
+    pub fn rehearsed(mut self, every: Period, is_drill: impl Fn(&str) -> bool) -> Self {
+        let drills = self.checks.iter().map(String::as_str).filter(|it| is_drill(it));
+        self.rehearsals = (drills.collect(), every);
+        self
+    }
+
+    /// How old the evidence of one of its checks may be.
+    pub fn age_max(&self, check: &str) -> Period {
+        let (drills, every) = &self.rehearsals;
+        let usual = self.evidence_age_max;
+        if drills.contains(&check) { usual.min(*every) } else { usual }
+    }
 }
 
 /// What a profile asks of an integration: one requirement for each control, in the catalogue's order.
@@ -86,6 +105,7 @@ pub fn require<'a>(
             tier,
         ),
         evidence_age_max: evidence_age_max(control, tier),
+        rehearsals: (Vec::new(), Period::default()),
     };
     catalogue.controls.iter().map(one).collect()
 }
@@ -106,6 +126,22 @@ mod tests {
         let catalogue = Catalogue::embedded();
         let capabilities = capabilities.iter().copied().collect();
         require(&capabilities, tier, catalogue.profile(profile).unwrap(), catalogue)
+    }
+
+    #[test]
+    fn what_is_rehearsed_is_as_fresh_as_the_stricter_of_both_says() {
+        let all = asked("marketplace-app@1", Tier::Standard, &[Capability::OauthClient]);
+        let ages = |every| {
+            let is_drill = |it: &str| it == "denies_every_path_when_suspended";
+            let age = |id: &str| {
+                let found = all.iter().find(|it| it.control.id == "CTS-WDR-01").unwrap();
+                found.clone().rehearsed(Period::from_hours(every), is_drill).age_max(id)
+            };
+            let checks = ["denies_every_path_when_suspended", "refuses_disabled_client"];
+            checks.map(|it| age(it).to_string()).join(", ")
+        };
+        insta::assert_snapshot!(ages(24), @"1d, 180d");
+        insta::assert_snapshot!(ages(24 * 900), @"180d, 180d");
     }
 
     fn required<'a>(all: &[Requirement<'a>]) -> Vec<&'a str> {

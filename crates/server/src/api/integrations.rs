@@ -124,7 +124,7 @@ async fn assess(
     let by = who.may(Action::Assess)?.clone();
     // A task of its own: what was begun is ended and written down, though the caller may hang up.
     let run = tokio::spawn(async move {
-        let wanted = Wanted { only: sent.only, repeat: sent.repeat, within: None };
+        let wanted = Wanted { only: sent.only, repeat: sent.repeat, ..Wanted::default() };
         check::assess(&app, &by, &sent.integration, &wanted).await
     });
     Ok(Json(run.await.map_err(|it| Problem::broken(&it))??))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_checks::drill::load::Load;
 use countersign_checks::finding::finding;
 use countersign_checks::live::client::TalkConfig;
 use countersign_checks::probe::revocation::ghost::later::{self, Later};
@@ -32,9 +33,11 @@ pub(super) async fn look(world: &LiveWorld, job: Job<'_>) -> Result<Looked, Unre
         .only
         .map(|it| it.iter().filter(|name| registry::find(name).is_some()).cloned().collect());
     let progress = Arc::clone(&job.progress);
+    let mut settings = figures(job.tier, job.manifest, &requirements);
+    settings.extend(job.load.into_iter().flat_map(Load::settings));
     let input = RunInput {
         only: only.as_ref(),
-        settings: figures(job.tier, job.manifest, &requirements),
+        settings,
         talk: TalkConfig { proofs: Some(job.proofs.clone()), ..world.talk.clone() },
         waivers: job.waivers.to_vec(),
         certified_since: job.certified_since,

@@ -7,7 +7,7 @@ use countersign_model::check::assessment::outcomes as outcomes_of;
 use countersign_model::check::evidence::EVIDENCE_SCHEMA;
 use countersign_model::check::transcript::TRANSCRIPT_SCHEMA;
 use countersign_model::check::{Evidence, EvidenceRef, Summary};
-use countersign_model::require::{Catalogue, capabilities_of, require};
+use countersign_model::require::Catalogue;
 use countersign_seal::digest_of;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -17,6 +17,7 @@ use super::document::Pack;
 use super::history::History;
 use super::report::{Report, Word};
 use super::verify::Judges;
+use crate::demand::demanded;
 
 /// Checks that the evidence is the approved one, complete, judged right, and shows no secrets.
 pub(crate) fn check(
@@ -138,8 +139,7 @@ pub(crate) fn outcomes(bound: &Bound, history: &History) -> Result<((), String),
     let profile = catalogue
         .profile(assessment.profile.as_str())
         .ok_or_else(|| format!("this build knows no profile `{}`", assessment.profile))?;
-    let capabilities = capabilities_of(&bound.parsed.manifest);
-    let requirements = require(&capabilities, assessment.tier, profile, catalogue);
+    let requirements = demanded(&bound.parsed.manifest, assessment.tier, profile, catalogue);
     let again =
         outcomes_of(&requirements, &assessment.evidence, &history.waivers, assessment.finished);
     let differs = again.iter().zip(&assessment.outcomes).find(|(again, then)| again != then);

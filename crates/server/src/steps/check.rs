@@ -11,7 +11,7 @@ use countersign_model::declare::{Manifest, Parsed};
 use countersign_model::event::What;
 use countersign_model::id::{PersonId, WaiverId};
 use countersign_model::registry::Record;
-use countersign_model::require::{Catalogue, Level, Requirement, capabilities_of, require};
+use countersign_model::require::{Catalogue, Level, Requirement};
 use countersign_model::review::Waiver;
 use countersign_model::time::Timestamp;
 use countersign_seal::digest_of;
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::partial::{self, Same, Wanted};
 use crate::app::{App, find, new_assessment};
 use crate::book::{BookError, Draft};
+use crate::demand::demanded;
 use crate::problem::Problem;
 use crate::world::{Job, Looked, Seen, Unreachable};
 
@@ -48,7 +49,7 @@ pub async fn assess(
         Problem::new(422, "profile", format!("there is no profile `{profile_name}`"))
     })?;
     let tier = record.submission.tier;
-    let requirements = require(&capabilities_of(&parsed.manifest), tier, profile, catalogue);
+    let requirements = demanded(&parsed.manifest, tier, profile, catalogue);
     let started = app.clock.now();
     let baseline =
         super::granted::now(app, &record, &parsed, parsed.digest).await.map_err(unreachable)?;
@@ -82,6 +83,7 @@ pub async fn assess(
         progress,
         came_back: &record.came_back,
         within: wanted.within,
+        load: wanted.load,
     };
     let mut runs = Vec::new();
     for _ in 0..wanted.repeat.max(1) {

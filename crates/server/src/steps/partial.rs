@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use countersign_checks::drill::load::Load;
 use countersign_checks::registry;
 use countersign_model::check::{Assessment, EvidenceRef, Finding, Verdict};
 use countersign_model::registry::Record;
@@ -30,6 +31,8 @@ pub struct Wanted {
     pub repeat: u32,
     /// How long all of it may take; none for the usual limits.
     pub within: Option<Duration>,
+    /// How hard a copy works while its key is changed; none for what is usual.
+    pub load: Option<Load>,
 }
 
 impl Wanted {
@@ -120,7 +123,7 @@ pub(super) fn is_fresh(
     let rests =
         |it: &&Requirement<'_>| it.applicable && it.control.checks.contains(&evidence.check);
     let needs = requirements.iter().filter(rests);
-    let age = needs.map(|it| it.evidence_age_max).min();
+    let age = needs.map(|it| it.age_max(&evidence.check)).min();
     age.is_some_and(|age| now < evidence.at + age)
 }
 

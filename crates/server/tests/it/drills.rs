@@ -240,6 +240,31 @@ async fn a_deny_that_nobody_lifts_ends_by_itself() {
 }
 
 #[tokio::test]
+async fn a_drill_that_is_too_old_makes_it_due_and_a_new_one_ends_that() {
+    let stage = Stage::new().await;
+    stage.certify_as(&MANIFEST.replace("drill_every  = \"90d\"", "drill_every = \"2h\"")).await;
+    stage.pass(3_600);
+    assert_eq!(stage.state().await, "certified");
+    let (_, report) = drill(&stage, json!({ "only": ["audit"] })).await;
+    assert_eq!(report["exit"], 0, "{report:#}");
+    stage.pass(3_601);
+    let (_, one) = stage.get("paul", "/v1/integrations/acme-helpdesk").await;
+    assert_eq!((&one["state"], &one["reasons"]), (&json!("due"), &json!(["evidence-stale"])));
+    let (_, report) = drill(&stage, json!({})).await;
+    assert_eq!(report["exit"], 0, "{report:#}");
+    let (_, one) = stage.get("paul", "/v1/integrations/acme-helpdesk").await;
+    assert_eq!(one["state"], "certified", "it was rehearsed again: {one:#}");
+    stage.pass(7_201);
+    assert_eq!(stage.state().await, "due");
+    // What failed does not count as rehearsed.
+    let failing = "denies_every_path_when_suspended";
+    stage.fake.told.lock().unwrap().fails.insert(failing.to_owned());
+    let (_, report) = drill(&stage, json!({})).await;
+    assert_eq!(report["exit"], 3, "{report:#}");
+    assert_eq!(stage.state().await, "due");
+}
+
+#[tokio::test]
 async fn not_everybody_may_have_a_drill_and_nonsense_is_refused() {
     let stage = Stage::new().await;
     stage.submit("olga", MANIFEST).await;
@@ -252,6 +277,9 @@ async fn not_everybody_may_have_a_drill_and_nonsense_is_refused() {
         (json!({ "mode": "wet" }), 400),
         (json!({ "window": "1s" }), 422),
         (json!({ "window": "9h" }), 422),
+        (json!({ "load": { "per_second": 201 } }), 422),
+        (json!({ "load": { "seconds": 0 } }), 422),
+        (json!({ "load": { "hours": 1 } }), 400),
         (json!({ "integration": "nobody" }), 404),
     ] {
         assert_eq!(drill(&stage, body.clone()).await.0, status, "{body}");

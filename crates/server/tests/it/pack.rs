@@ -78,9 +78,9 @@ async fn a_pack_of_a_certified_integration_verifies_offline() {
     assessment  holds        asm_… of 2026-11-18T11:06:40.000Z was approved
     diff        holds        the difference is the one that the approvers saw
     claims      holds        manifest, baseline, assessment, decision and certificate name each other
-    evidence    holds        121 pieces are the approved ones, 0 of them kept
-    subjects    holds        121 checks looked at everything that the manifest has for them
-    judgements  holds        121 of 121 judged again, with the same verdict
+    evidence    holds        123 pieces are the approved ones, 0 of them kept
+    subjects    holds        123 checks looked at everything that the manifest has for them
+    judgements  holds        123 of 123 judged again, with the same verdict
     redaction   holds        no transcript shows what looks like a secret, token or address
     log         holds        10 entries stand under the root of 10 that cs.example signed
     history     holds        submitted, assessed, decided by 2 people, certified as entry 9

@@ -20,6 +20,7 @@ use countersign_model::check::{Judgement, Transcript};
 use countersign_model::declare::Manifest;
 use countersign_model::declare::manifest::Identity;
 use countersign_model::time::{Period, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::tries::{self, OPEN, SHUT};
@@ -39,9 +40,42 @@ const SECONDS: u64 = 4;
 /// However much is asked for.
 pub const SECONDS_MAX: u64 = 60;
 /// The setting that says how often it works in a second.
-pub const PER_SECOND_SETTING: &str = "drill.load_per_second";
+const PER_SECOND_SETTING: &str = "drill.load_per_second";
 /// The setting that says for how many seconds.
-pub const SECONDS_SETTING: &str = "drill.load_seconds";
+const SECONDS_SETTING: &str = "drill.load_seconds";
+
+/// How hard a copy works, as a drill asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Load {
+    /// Pieces of work in a second: a token and a call each.
+    pub per_second: u64,
+    /// For so many seconds.
+    pub seconds: u64,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self { per_second: 50, seconds: 20 }
+    }
+}
+
+impl Load {
+    /// As checks read it.
+    pub fn settings(self) -> [(String, Value); 2] {
+        [(PER_SECOND_SETTING, self.per_second), (SECONDS_SETTING, self.seconds)]
+            .map(|(name, it)| (name.to_owned(), it.into()))
+    }
+
+    /// Why it may not be had.
+    pub fn refusal(self) -> Option<String> {
+        let is_right = |it: u64, most: u64| (1..=most).contains(&it);
+        let is_allowed =
+            is_right(self.per_second, PER_SECOND_MAX) && is_right(self.seconds, SECONDS_MAX);
+        (!is_allowed)
+            .then(|| format!("a load is 1 to {PER_SECOND_MAX} a second, for 1 to {SECONDS_MAX} s"))
+    }
+}
 
 /// Does the platform serve every call while a key is changed?
 #[derive(Debug, Clone, Copy)]

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_checks::drill::load::Load;
 use countersign_checks::drill::table;
 use countersign_model::declare::Parsed;
 use countersign_model::declare::hours::Hours;
@@ -64,6 +65,11 @@ pub struct DrillRequest {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub window: Option<Period>,
+    /// How hard a copy works while its key is changed: `per_second` (50 when left out, 200 at most) and
+    /// `seconds` (20 when left out, 60 at most). When all of it is left out: 10 a second for 4 s.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub load: Option<Load>,
 }
 
 /// Has a drill, or says what one would do.
@@ -73,8 +79,11 @@ pub async fn drill(app: &Arc<App>, by: &PersonId, request: DrillRequest) -> Resu
         let text = format!("a window is {WINDOW_MIN} to {WINDOW_MAX} long");
         return Err(Problem::new(422, "window", text));
     }
+    if let Some(text) = request.load.and_then(Load::refusal) {
+        return Err(Problem::new(422, "load", text));
+    }
     let parts = if request.only.is_empty() { DrillPart::ALL.into() } else { request.only.clone() };
-    let wish = Wish { name: request.integration, parts, window };
+    let wish = Wish { name: request.integration, parts, window, load: request.load };
     match request.mode {
         DrillMode::Shadow => announce::shadow(app, &wish).await,
         DrillMode::Live => {
@@ -92,6 +101,7 @@ struct Wish {
     name: String,
     parts: BTreeSet<DrillPart>,
     window: Period,
+    load: Option<Load>,
 }
 
 /// A drill that was announced.
@@ -124,6 +134,7 @@ async fn live(app: &App, by: &PersonId, wish: &Wish) -> Result<Value, Problem> {
         only: checks.map(|it| (*it).to_owned()).collect(),
         repeat: 1,
         within: Some(wish.window.std().saturating_sub(spent)),
+        load: wish.load,
     };
     let assessed = super::check::assess(app, by, &wish.name, &wanted).await;
     report::conclude(app, by, &announced, wish, (switched, assessed)).await
