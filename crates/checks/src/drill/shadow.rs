@@ -99,9 +99,19 @@ impl Shadow<'_> {
     fn rotate(&self) -> Vec<ShadowStep> {
         let declared =
             self.manifest.identities.iter().filter_map(|it| Some((it, it.rotation.as_ref()?)));
-        let each = declared.map(|(identity, it)| ShadowStep {
-            at: self.manifest.partner.domain.clone(),
-            ..self.step(
+        let mut steps = Vec::new();
+        for (identity, it) in declared {
+            let keys = self.by_hand(AdminAct::Copy(identity.client_id()));
+            steps.push(self.step(
+                DrillPart::Rotate,
+                identity.id.to_string(),
+                [
+                    "have a throw-away copy fetch tokens and call the API without a break, and meanwhile register a second key for it, switch, and take the first away",
+                    &keys,
+                    "the copy is deleted at the end",
+                ],
+            ));
+            let step = self.step(
                 DrillPart::Rotate,
                 identity.id.to_string(),
                 [
@@ -109,9 +119,10 @@ impl Shadow<'_> {
                     &format!("{} with the secret {}", it.start, rotation::secret_name(self.manifest)),
                     "nothing to undo: the new key stays, the old one ends",
                 ],
-            )
-        });
-        each.collect()
+            );
+            steps.push(ShadowStep { at: self.manifest.partner.domain.clone(), ..step });
+        }
+        steps
     }
 
     fn subscription(&self) -> Vec<ShadowStep> {
@@ -162,6 +173,19 @@ impl Shadow<'_> {
     }
 
     fn audit(&self) -> Vec<ShadowStep> {
+        let mut steps = Vec::new();
+        for (_, it) in token_clients(self.manifest) {
+            let copy = self.by_hand(AdminAct::Copy(it.client_id()));
+            steps.push(self.step(
+                DrillPart::Audit,
+                it.id.to_string(),
+                [
+                    "have a throw-away copy get a token, be refused, call the API, lose its tokens and its key, be disabled, enabled and deleted, and look for each in the platform's records",
+                    &copy,
+                    "the copy is deleted at the end",
+                ],
+            ));
+        }
         let each = clients(self.manifest).map(|(_, it)| {
             let read = self.by_hand(AdminAct::AccessLog(it.client_id()));
             self.step(
@@ -174,6 +198,7 @@ impl Shadow<'_> {
                 ],
             )
         });
-        each.collect()
+        steps.extend(each);
+        steps
     }
 }

@@ -3,6 +3,7 @@
 
 mod behind_our_back;
 mod drills;
+mod drills_live;
 mod faults;
 mod imports;
 mod journey;
