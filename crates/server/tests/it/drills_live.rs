@@ -84,7 +84,7 @@ async fn payroll_is_drilled_at_a_platform() {
     let row = |name: &str| rows.get(name).unwrap_or_else(|| panic!("{name}: {:#?}", rows.keys()));
     let load = row("rotate load sa:payrun-scim")["seen"].as_str().unwrap();
     assert!(
-        load.ends_with("200 calls with 200 tokens at 50/s, 0 failed, nobody else acted"),
+        load.ends_with("200 times at 50/s: 200 tokens, 200 calls, 0 failed, nobody else acted"),
         "{load}"
     );
     let acts = row("audit acts sa:payrun-scim")["seen"].as_str().unwrap();

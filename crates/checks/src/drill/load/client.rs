@@ -41,6 +41,10 @@ pub(super) struct Tally {
     pub(super) failed: BTreeMap<String, u64>,
     /// Tokens that it was given.
     pub(super) tokens: u64,
+    /// Calls that the API let in.
+    pub(super) calls: u64,
+    /// Tokens that introspection called active, where there is no API to call.
+    pub(super) introspected: u64,
     /// The first failures, in words.
     pub(super) failures: Vec<String>,
 }
@@ -59,7 +63,16 @@ pub(super) struct Worker<'a> {
 struct Piece {
     phase: usize,
     fetched: bool,
+    used: Used,
     failure: Option<String>,
+}
+
+/// What a token was good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Used {
+    Called,
+    Introspected,
+    Nothing,
 }
 
 impl<'a> Worker<'a> {
@@ -105,13 +118,17 @@ impl<'a> Worker<'a> {
     }
 
     async fn piece(&self, number: u64) -> Piece {
-        let (fetched, failure) = self.once(number).await;
+        let (fetched, used) = self.once(number).await;
+        let (used, failure) = match used {
+            Ok(used) => (used, None),
+            Err(failure) => (Used::Nothing, Some(failure)),
+        };
         // It belongs to the step in which it ends: one that began before saw the change, too.
-        Piece { phase: self.phase.load(Ordering::Relaxed), fetched, failure }
+        Piece { phase: self.phase.load(Ordering::Relaxed), fetched, used, failure }
     }
 
-    /// Whether it was given a token, and why it failed.
-    async fn once(&self, number: u64) -> (bool, Option<String>) {
+    /// Whether it was given a token, and what that was good for, or why it failed.
+    async fn once(&self, number: u64) -> (bool, Result<Used, String>) {
         let has_token = lock(&self.token).is_some();
         let fetches = number.is_multiple_of(self.pace.token_every.max(1)) || !has_token;
         if fetches {
@@ -119,17 +136,22 @@ impl<'a> Worker<'a> {
             let request = TokenRequest::default();
             let (came, answer) = tries::mint(self.platform, &copy, &request).await;
             let Some(token) = answer.access_token else {
-                return (false, Some(words("token", came)));
+                return (false, Err(words("token", came)));
             };
             *lock(&self.token) = Some(token);
         }
         let token = lock(&self.token).clone();
-        let (Some(token), Some(call)) = (token, &self.call) else { return (fetches, None) };
-        let failure = match tries::call(self.platform, &token, Some(call)).await {
-            Came::Open(_) | Came::Unable(_) => None,
-            came => Some(words("call", came)),
+        let Some(token) = token else { return (fetches, Ok(Used::Nothing)) };
+        let used = match tries::call(self.platform, &token, self.call.as_ref()).await {
+            Came::Open(_) => Ok(Used::Called),
+            Came::Unable(_) => match tries::introspect(self.platform, &token).await {
+                Came::Open(_) => Ok(Used::Introspected),
+                Came::Unable(_) => Ok(Used::Nothing),
+                came => Err(words("introspection", came)),
+            },
+            came => Err(words("call", came)),
         };
-        (fetches, failure)
+        (fetches, used)
     }
 }
 
@@ -138,6 +160,8 @@ impl Tally {
         let phase = PHASES.get(piece.phase).copied().unwrap_or_default();
         *self.done.entry(phase.to_owned()).or_default() += 1;
         self.tokens += u64::from(piece.fetched);
+        self.calls += u64::from(piece.used == Used::Called);
+        self.introspected += u64::from(piece.used == Used::Introspected);
         let Some(failure) = piece.failure else { return };
         *self.failed.entry(phase.to_owned()).or_default() += 1;
         if self.failures.len() < TOLD_MAX {

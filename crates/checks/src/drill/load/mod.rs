@@ -7,7 +7,8 @@
 //!
 //! How hard the copy works can be set: by default 10 times a second for 4 s, on request of a drill up to
 //! 200 times a second for a minute. Where a client may get so many tokens in an hour only, it fetches
-//! half as many at most, and uses each for several calls. Only identities that declare a rotation are
+//! half as many at most, and uses each for several calls. Where there is no API to call, introspection is
+//! asked about the token instead. Only identities that declare a rotation are
 //! looked at: the partner's own part of it is the question of other checks.
 //!
 //! Source: NIST SP 800-53r5, IA-5 and SC-12; NIST SP 800-57 Part 1 r5, 5.3.4; OWASP NHI7:2025; CTS-CRD-04.
@@ -271,23 +272,24 @@ fn decide(transcript: &Transcript) -> Judgement {
     Judgement::pass("every call was served while a key was changed").observed(seen)
 }
 
-/// The figures: `40 calls with 40 tokens at 10/s, 0 failed, nobody else acted`.
+/// The figures: `40 times at 10/s: 40 tokens, 40 calls, 0 failed, nobody else acted`.
 pub(crate) fn figures(transcript: &Transcript) -> Option<String> {
     let work = serde_json::from_value(transcript.fact("work")?.clone()).ok()?;
     Some(seen(transcript, &work))
 }
 
 fn seen(transcript: &Transcript, work: &Tally) -> String {
-    let (calls, failed) = work.all();
+    let (times, failed) = work.all();
     let pace = transcript.fact("pace");
     let per_second = pace.and_then(|it| it.get("per_second")?.as_u64()).unwrap_or_default();
-    let what = match pace.and_then(|it| it.get("call")?.as_str()) {
-        Some(_) => "calls",
-        None => "token requests",
+    let Tally { tokens, calls, introspected, .. } = work;
+    let asked = match introspected {
+        0 => String::new(),
+        asked => format!(", {asked} introspected"),
     };
-    let tokens = work.tokens;
-    let mut seen =
-        format!("{calls} {what} with {tokens} tokens at {per_second}/s, {failed} failed");
+    let mut seen = format!(
+        "{times} times at {per_second}/s: {tokens} tokens, {calls} calls{asked}, {failed} failed"
+    );
     if let Some(actors) = transcript.fact("people").and_then(|it| it.get("actors")?.as_u64()) {
         let others = match actors.saturating_sub(1) {
             0 => ", nobody else acted".to_owned(),
@@ -314,7 +316,7 @@ mod tests {
         let done = PHASES.map(|it| (it.to_owned(), 10)).into();
         let failed = failed.iter().map(|it| (it.0.to_owned(), it.1)).collect();
         let failures = vec!["two-keys: token: HTTP 401 invalid_client".to_owned()];
-        let tally = Tally { done, failed, tokens: 40, failures };
+        let tally = Tally { done, failed, tokens: 40, calls: 40, introspected: 0, failures };
         let tally = Tally {
             failures: if tally.failed.is_empty() { Vec::new() } else { tally.failures.clone() },
             ..tally
@@ -351,8 +353,8 @@ mod tests {
     #[test]
     fn the_figures_are_told() {
         let told = |it: Sample| judged(&ServesEveryCallWhileAKeyIsChanged, &it).observed;
-        insta::assert_snapshot!(told(ended(work(&[]), SHUT, OPEN, 1)), @"40 calls with 40 tokens at 10/s, 0 failed, nobody else acted");
-        insta::assert_snapshot!(told(ended(work(&[("two-keys", 3)]), SHUT, OPEN, 1)), @"40 calls with 40 tokens at 10/s, 3 failed, nobody else acted; two-keys: token: HTTP 401 invalid_client");
+        insta::assert_snapshot!(told(ended(work(&[]), SHUT, OPEN, 1)), @"40 times at 10/s: 40 tokens, 40 calls, 0 failed, nobody else acted");
+        insta::assert_snapshot!(told(ended(work(&[("two-keys", 3)]), SHUT, OPEN, 1)), @"40 times at 10/s: 40 tokens, 40 calls, 3 failed, nobody else acted; two-keys: token: HTTP 401 invalid_client");
     }
 
     #[test]
