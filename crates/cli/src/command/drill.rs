@@ -89,7 +89,9 @@ fn live(answer: &Value) -> Vec<String> {
     lines.extend([format!("  {id}"), String::new()]);
     let rows: Vec<Vec<String>> = list(answer, "rows").iter().map(row).collect();
     lines.extend(table(&["  PATH", "SUBJECT", "TARGET", "NOW", "LAST 5"], &rows));
-    for it in list(answer, "rows").iter().filter(|it| it["met"] != true) {
+    // Of a path that refused in time its time says it all.
+    let is_told = |it: &&Value| it["met"] != true || text(it, "part") != "kill-switch";
+    for it in list(answer, "rows").iter().filter(is_told) {
         let head = format!("  {} {}: ", text(it, "path"), text(it, "subject"));
         lines.extend(beside(&head, text(it, "seen")));
     }
@@ -172,6 +174,10 @@ mod tests {
                 row("token-mint", "sa:payrun-scim", json!(true), json!(2_200)),
                 row("token-use", "sa:payrun-scim", json!(false), json!(5_010)),
                 row("automation", "job:nightly", Value::Null, Value::Null),
+                {
+                    "part": "rotate", "path": "load", "subject": "sa:payrun-scim", "met": true,
+                    "seen": "1000 times at 50/s: 1000 tokens, 1000 calls, 0 failed", "last_ms": [],
+                },
             ],
             "restored": { "ms": 61_000, "denied_ms": 2_900, "open": 3, "of": 3, "withdrawn": false },
         });
@@ -183,11 +189,13 @@ mod tests {
         ✔ token-mint  sa:payrun-scim  5.00 s  2.20 s    2.10 s, -
         ✘ token-use   sa:payrun-scim  5.00 s  5.01 s    2.10 s, -
         ▲ automation  job:nightly     5.00 s  not seen  2.10 s, -
+        ✔ load        sa:payrun-scim  -       met       -
           token-use sa:payrun-scim: HTTP 200 after 5 s
           automation job:nightly: HTTP 200 after 5 s
+          load sa:payrun-scim: 1000 times at 50/s: 1000 tokens, 1000 calls, 0 failed
 
           denied for 2.90 s, restored after 61.00 s, let through again on 3 of 3 paths
-          1 of 3 targets met, 1 missed, 1 not seen
+          2 of 4 targets met, 1 missed, 1 not seen
           next: countersign drill payrun-hr --mode live, when that is mended
         ");
     }

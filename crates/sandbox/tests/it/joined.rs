@@ -1,11 +1,18 @@
 //! An identity server and the services behind it, as one platform: tokens of the one tenant, used at
 //! the other.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use countersign_checks::drill::load::Load;
+use countersign_checks::live::client::TalkConfig;
 use countersign_checks::live::clock::SystemClock;
 use countersign_checks::platform::joined::Joined;
 use countersign_checks::platform::{Answer, ClientChange, Platform as _, TokenRequest};
+use countersign_checks::run::{Limits, RunInput, look};
+use countersign_checks::secrets::Secrets;
+use countersign_model::check::Verdict;
+use countersign_model::declare::{Format, parse};
 use countersign_model::enforce::snapshot::Lane;
 use countersign_model::enforce::{Call, Reason};
 use countersign_model::time::Timestamp;
@@ -77,4 +84,43 @@ async fn grants_come_from_the_identity_server_and_subscriptions_from_the_service
         "those of the services alone"
     );
     assert_eq!(platform.issuer(), "https://id.example.com");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drills_ask_each_of_the_two_for_its_own() {
+    let world = World::start().unwrap();
+    let platform = Arc::new(joined(&world));
+    let parsed =
+        parse(&manifests::text(Kind::Payrun, manifests::Version::Right), Format::Toml).unwrap();
+    let checks = ["serves_every_call_while_a_key_is_changed", "writes_down_every_act"];
+    let only: BTreeSet<String> = checks.map(str::to_owned).into();
+    let evidence = look(RunInput {
+        manifest: &parsed.manifest,
+        manifest_digest: parsed.digest,
+        only: Some(&only),
+        settings: Load { per_second: 50, seconds: 2 }.settings().into(),
+        talk: TalkConfig::default(),
+        platform: Some(platform),
+        harness: None,
+        production: None,
+        sources: BTreeMap::new(),
+        secrets: Secrets::default(),
+        waivers: Vec::new(),
+        certified_since: None,
+        observed_since: None,
+        clock: Arc::new(SystemClock::start()),
+        salt: [7; 32],
+        collector: "test".to_owned(),
+        limits: Limits::default(),
+        keeper: None,
+    });
+    let evidence = evidence.await.unwrap();
+    let told = |check: &str| {
+        let found = evidence.iter().find(|it| it.transcript.check == check).unwrap();
+        assert_eq!(found.judgement.verdict, Verdict::Pass, "{:?}", found.judgement);
+        found.judgement.observed.clone()
+    };
+    let load = told(checks[0]);
+    assert_eq!(load, "100 times at 50/s: 100 tokens, 100 calls, 0 failed, nobody else acted");
+    assert!(told(checks[1]).starts_with("12 of 12 acts found"), "{}", told(checks[1]));
 }

@@ -39,6 +39,9 @@ pub(super) struct Tally {
     pub(super) done: BTreeMap<String, u64>,
     /// Those that failed.
     pub(super) failed: BTreeMap<String, u64>,
+    /// Those that failed because the platform asks for patience (RFC 6585, section 4).
+    #[serde(default)]
+    pub(super) slowed: u64,
     /// Tokens that it was given.
     pub(super) tokens: u64,
     /// Calls that the API let in.
@@ -163,6 +166,7 @@ impl Tally {
         self.calls += u64::from(piece.used == Used::Called);
         self.introspected += u64::from(piece.used == Used::Introspected);
         let Some(failure) = piece.failure else { return };
+        self.slowed += u64::from(failure.contains("429"));
         *self.failed.entry(phase.to_owned()).or_default() += 1;
         if self.failures.len() < TOLD_MAX {
             self.failures.push(format!("{phase}: {failure}"));

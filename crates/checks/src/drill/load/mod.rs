@@ -248,6 +248,10 @@ fn decide(transcript: &Transcript) -> Judgement {
             .observed(error);
     }
     let (_, failed) = work.all();
+    if 0 < failed && failed == work.slowed {
+        return Judgement::inconclusive("the platform slows the copy down; ask for less")
+            .observed(seen);
+    }
     if 0 < failed {
         return Judgement::fail("calls failed while a key was changed").observed(seen);
     }
@@ -316,7 +320,8 @@ mod tests {
         let done = PHASES.map(|it| (it.to_owned(), 10)).into();
         let failed = failed.iter().map(|it| (it.0.to_owned(), it.1)).collect();
         let failures = vec!["two-keys: token: HTTP 401 invalid_client".to_owned()];
-        let tally = Tally { done, failed, tokens: 40, calls: 40, introspected: 0, failures };
+        let tally =
+            Tally { done, failed, slowed: 0, tokens: 40, calls: 40, introspected: 0, failures };
         let tally = Tally {
             failures: if tally.failed.is_empty() { Vec::new() } else { tally.failures.clone() },
             ..tally
@@ -331,6 +336,14 @@ mod tests {
             .fact("people", json!({ "actors": actors }))
     }
 
+    /// Only because the platform asks for patience.
+    fn slowed() -> Sample {
+        let done = PHASES.map(|it| (it.to_owned(), 10)).into();
+        let failed = [("switched".to_owned(), 2)].into();
+        let tally = Tally { done, failed, slowed: 2, ..Tally::default() };
+        sample().fact("work", serde_json::to_value(tally).unwrap())
+    }
+
     #[test]
     fn no_call_may_fail_and_the_first_key_ends() {
         let error = |label: &str| work(&[]).fact(label, json!({ "error": "HTTP 500" }));
@@ -339,6 +352,7 @@ mod tests {
             &[
                 ("right", ended(work(&[]), SHUT, OPEN, 1), Pass),
                 ("a call fails", ended(work(&[("two-keys", 3)]), SHUT, OPEN, 1), Fail),
+                ("it is slowed down", ended(slowed(), SHUT, OPEN, 1), Inconclusive),
                 ("the first key lives", ended(work(&[]), OPEN, OPEN, 1), Fail),
                 ("the second is refused", ended(work(&[]), SHUT, SHUT, 1), Inconclusive),
                 ("a person acts", ended(work(&[]), SHUT, OPEN, 2), Fail),
