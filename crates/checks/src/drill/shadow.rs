@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use countersign_model::declare::Manifest;
-use countersign_model::declare::path::PathKind;
+use countersign_model::declare::path::{Path, PathKind};
 use countersign_model::revoke::DrillPart;
 use serde::{Deserialize, Serialize};
 
@@ -64,10 +64,7 @@ impl Shadow<'_> {
     fn kill_switch(&self) -> Vec<ShadowStep> {
         let part = DrillPart::KillSwitch;
         let each = self.manifest.paths().into_iter().map(|path| {
-            let found =
-                self.manifest.identities.iter().find(|it| it.id.as_str() == path.subject.as_str());
-            let client = found.map_or(path.subject.as_str(), |it| it.client_id());
-            let disable = self.by_hand(AdminAct::Disable(client));
+            let disable = self.by_hand(AdminAct::Disable(self.client(&path)));
             let id = &path.subject;
             let (does, call, undone) = match path.kind {
                 PathKind::TokenMint | PathKind::TokenUse | PathKind::Automation => (
@@ -94,6 +91,19 @@ impl Shadow<'_> {
             self.step(part, path.to_string(), [does, &call, undone])
         });
         each.collect()
+    }
+
+    /// The client that a path ends with: an automation ends with the identity that it names.
+    fn client<'b>(&'b self, path: &'b Path) -> &'b str {
+        let Manifest { identities, automations, .. } = self.manifest;
+        let subject = path.subject.as_str();
+        let automation = automations.iter().find(|it| it.id.as_str() == subject);
+        let runner = automation
+            .and_then(|it| it.revoke_by.iter().find_map(|it| it.strip_prefix("identity:")));
+        let named = identities.iter().find(|it| it.id.as_str() == runner.unwrap_or(subject));
+        let first = || token_clients(self.manifest).next().map(|it| it.1);
+        let found = if automation.is_some() { named.or_else(first) } else { named };
+        found.map_or(subject, |it| it.client_id())
     }
 
     fn rotate(&self) -> Vec<ShadowStep> {
