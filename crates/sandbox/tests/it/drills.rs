@@ -8,7 +8,7 @@ use countersign_checks::platform::Platform as _;
 use countersign_checks::run::Limits;
 use countersign_model::check::{Evidence, Verdict};
 use countersign_sandbox::manifests::{Version, manifest, text};
-use countersign_sandbox::{Fault, Kind, World};
+use countersign_sandbox::{AccessFault, Fault, Kind, World};
 
 use crate::helper::{checked, checked_as, checked_within, connector, verdicts, world};
 
@@ -290,4 +290,38 @@ async fn an_end_that_is_confirmed_and_not_done_is_caught() {
         let evidence = checked(&world, Kind::Payrun, &[OFFBOARDED]).await;
         is_never_judged(&evidence, &format!("{fault:?}"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_act_that_left_no_trace_is_named() {
+    for (fault, named) in [
+        (AccessFault::EnablesWithoutTrace, "11 of 12 acts found; not found: client enabled"),
+        (
+            AccessFault::RefusesWithoutTrace,
+            "9 of 12 acts found; not found: refused for a wrong key, refused for its scope, refused while disabled",
+        ),
+    ] {
+        let (world, _door) = world();
+        world.set_faults(Kind::Acme, [Fault::Access(fault)]).await.unwrap();
+        let evidence = checked(&world, Kind::Acme, &["writes_down_every_act"]).await;
+        assert_eq!(evidence[0].judgement.verdict, Verdict::Fail, "{}", shown(&evidence));
+        assert_eq!(evidence[0].judgement.observed, named);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn introspection_that_remembers_is_named() {
+    let (world, _door) = world();
+    let fault = Fault::Access(AccessFault::IntrospectsFromMemory);
+    world.set_faults(Kind::Payrun, [fault]).await.unwrap();
+    let evidence = checked(&world, Kind::Payrun, &[KILL_SWITCH]).await;
+    let judgement = &evidence[0].judgement;
+    assert_eq!(judgement.verdict, Verdict::Fail, "{}", shown(&evidence));
+    assert!(
+        judgement
+            .observed
+            .starts_with("token-introspect sa:payrun-scim: introspection calls it active after 5."),
+        "{}",
+        judgement.observed
+    );
 }
