@@ -197,9 +197,19 @@ fn installed() -> Done<PathBuf> {
     if std::fs::read_to_string(&mark).is_ok_and(|it| it == wanted) {
         return Ok(home);
     }
+    // Unpacked elsewhere and moved whole: Maven writes down what it unpacked, and would not do it again
+    // where an earlier note lies, whether or not the files are still there.
+    let aside = tempfile::tempdir_in(&folder).map_err(RealError::new)?;
     let artifact = format!("-Dartifact=org.keycloak:keycloak-quarkus-dist:{VERSION}:zip");
-    let output = format!("-DoutputDirectory={}", folder.display());
-    run(Command::new("mvn").args(["-q", "-B", UNPACK, &artifact, &output]))?;
+    let output = format!("-DoutputDirectory={}", aside.path().display());
+    let notes = format!("-DmarkersDirectory={}", aside.path().join("notes").display());
+    let unpack = ["-q", "-B", UNPACK, &artifact, &output, &notes];
+    run(Command::new("mvn").args(unpack).current_dir(aside.path()))?;
+    if home.exists() {
+        std::fs::remove_dir_all(&home).map_err(RealError::new)?;
+    }
+    std::fs::rename(aside.path().join(format!("keycloak-{VERSION}")), &home)
+        .map_err(RealError::new)?;
     run(Command::new("sh").arg(home.join("bin/kc.sh")).args(BUILD))?;
     std::fs::write(mark, wanted).map_err(RealError::new)?;
     Ok(home)
